@@ -1,0 +1,46 @@
+# The two commands that matter: make demo, make test.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo check format test stop clean
+
+BIN := .venv/bin
+GRADLE := toolchain/gradle.sh
+
+help: ## show this
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: ## find or prepare the JDK 8 and the Python environment
+	@toolchain/jdk8.sh >/dev/null
+	@toolchain/python.sh
+
+build: setup ## build and sign the CorDapps, the bridge and the tools that make a network
+	@$(GRADLE) -q networkParts
+
+demo: build ## set everything up and play examples/day-1 on a real network
+	@$(BIN)/ippon demo
+
+check: ## format, lint, types and fast tests; no node, no Gradle
+	@toolchain/python.sh
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/unit
+
+format: ## put the Python into its format
+	@toolchain/python.sh
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Kotlin first, Python after it whatever came of it; pytest has the last word on the screen, both decide.
+test: setup ## every test, the real network's included
+	@failed=0; \
+	$(GRADLE) test networkParts --continue || failed=1; \
+	$(BIN)/pytest || failed=1; \
+	exit $$failed
+
+stop: ## stop nodes and bridges; the ledger stays
+	@if [[ -x $(BIN)/python ]]; then $(BIN)/python -m ippon_network down; fi
+
+clean: stop ## stop, and delete all that was built, the ledger included (keys in ~/.ippon stay)
+	@rm -rf build .gradle */build cordapps/*/build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,247 @@
+package org.ippon.core
+
+import co.paralleluniverse.fibers.Suspendable
+import net.corda.core.contracts.AttachmentResolutionException
+import net.corda.core.contracts.SignatureAttachmentConstraint
+import net.corda.core.contracts.TransactionResolutionException
+import net.corda.core.contracts.TransactionVerificationException
+import net.corda.core.crypto.TransactionSignature
+import net.corda.core.flows.FlowException
+import net.corda.core.flows.FlowLogic
+import net.corda.core.flows.FlowSession
+import net.corda.core.flows.NotaryError
+import net.corda.core.flows.NotaryException
+import net.corda.core.flows.NotaryFlow
+import net.corda.core.flows.ReceiveTransactionFlow
+import net.corda.core.flows.SendTransactionFlow
+import net.corda.core.node.StatesToRecord
+import net.corda.core.serialization.CordaSerializable
+import net.corda.core.transactions.SignedTransaction
+import net.corda.core.utilities.unwrap
+import org.ippon.contracts.fill.FillCommand
+import org.ippon.contracts.fill.OrderDetails
+import java.security.SignatureException
+
+/** Goes before a transaction: what the receiver must know to check it and what the ledger must not carry. */
+@CordaSerializable
+data class DeliveryNote(val orders: List<OrderDetails> = emptyList(), val reference: String = "")
+
+/** The receiver's answer: a refusal, or acceptance with its signature where it has one to give. */
+@CordaSerializable
+data class DeliveryAnswer(val refusal: WireRefusal?, val signature: TransactionSignature?)
+
+/** The end of a delivery: [signatures] complete the transaction, or null: it was dropped and never will be recorded by the sender. */
+@CordaSerializable
+data class DeliveryVerdict(val signatures: List<TransactionSignature>?)
+
+/**
+ * The one way in which a transaction reaches other nodes: nobody records what it has not checked.
+ *
+ * 1. To each session, round by round: the note, then the transaction with its chain.
+ * 2. Each answers: accepted, with its signature if it must sign, or refused. One refusal drops the whole.
+ * 3. The complete transaction is notarised if it needs to be.
+ * 4. It is recorded here, and the signatures go to everybody at once; each of them, having the transaction already, needs
+ *    nothing more. Nobody's answer is waited for: Corda's queues are durable, and a dead node undoes nothing.
+ *
+ * The same node never gets a session: whoever calls must have made the checks of its own roles before signing.
+ *
+ * @param partly signed by this node.
+ * @param rounds sessions asked one round after the other; those in one round at the same time.
+ * @return the transaction recorded. @throws Refusal if a receiver or the notary refuses.
+ */
+open class DeliverTransaction(
+        private val partly: SignedTransaction,
+        private val rounds: List<List<FlowSession>>,
+        private val note: DeliveryNote = DeliveryNote()
+) : FlowLogic<SignedTransaction>() {
+
+    /** Runs with all signatures but the notary's, and a checkpoint before the notary is asked. */
+    protected open fun beforeNotary(stx: SignedTransaction) = Unit
+
+    /** The last look before recording; a refusal here still drops the whole. Must not suspend. */
+    protected open fun beforeRecording(stx: SignedTransaction) = Unit
+
+    /** Runs in the database transaction in which the transaction is recorded here. */
+    protected open fun onRecorded(stx: SignedTransaction) = Unit
+
+    @Suspendable
+    override fun call(): SignedTransaction {
+        var stx = partly
+        val asked = mutableListOf<FlowSession>()
+        for (round in rounds) {
+            asked += round
+            round.forEach { session ->
+                session.send(note)
+                subFlow(SendTransactionFlow(session, stx))
+            }
+            for (signature in answers(round, asked, stx)) stx += signature
+        }
+        val full = notarise(stx, asked)
+        try {
+            beforeRecording(full)
+        } catch (e: Refusal) {
+            if (asked.isNotEmpty()) sendAll(DeliveryVerdict(null), asked.toSet())
+            throw e
+        }
+        // A repetition is recorded already.
+        if (!serviceHub.isRecorded(full.id)) {
+            serviceHub.recordChecked(full)
+            onRecorded(full)
+        }
+        if (asked.isNotEmpty()) sendAll(DeliveryVerdict(full.sigs), asked.toSet())
+        return full
+    }
+
+    @Suspendable
+    private fun answers(round: List<FlowSession>, asked: List<FlowSession>, stx: SignedTransaction): List<TransactionSignature> {
+        if (round.isEmpty()) return emptyList()
+        val answers = receiveAll(DeliveryAnswer::class.java, round).map { it.unwrap { answer -> answer } }
+        val refused = round.zip(answers).firstOrNull { it.second.refusal != null }
+        if (refused != null) {
+            sendAll(DeliveryVerdict(null), asked.toSet())
+            throw refused.second.refusal!!.toRefusal(refused.first.counterparty.name.organisation)
+        }
+        return round.zip(answers).mapNotNull { (session, answer) ->
+            answer.signature?.also {
+                refuseUnless(it.by == session.counterparty.owningKey && it.isValid(stx.id), ErrorCode.MISSING_SIGNATURE) {
+                    "${session.counterparty.name.organisation} must sign ${stx.id}, but its signature does not fit."
+                }
+            }
+        }
+    }
+
+    @Suspendable
+    private fun notarise(stx: SignedTransaction, asked: List<FlowSession>): SignedTransaction {
+        val complete = stx.inputs.isEmpty() && stx.tx.timeWindow == null || stx.sigs.any { it.by == stx.notary!!.owningKey }
+        if (complete) {
+            stx.verifyRequiredSignatures()
+            return stx
+        }
+        try {
+            stx.verifySignaturesExcept(stx.notary!!.owningKey)
+            beforeNotary(stx)
+            return stx + subFlow(NotaryFlow.Client(stx))
+        } catch (e: NotaryException) {
+            if (asked.isNotEmpty()) sendAll(DeliveryVerdict(null), asked.toSet())
+            throw notaryRefusal(e)
+        } catch (e: SignatureException) {
+            if (asked.isNotEmpty()) sendAll(DeliveryVerdict(null), asked.toSet())
+            throw Refusal(ErrorCode.MISSING_SIGNATURE, "The transaction ${stx.id} is not signed by all who must: ${e.message}")
+        }
+    }
+}
+
+/** The notary's no, in our words. */
+fun notaryRefusal(e: NotaryException): Refusal {
+    val error = e.error
+    return when (error) {
+        is NotaryError.Conflict -> Refusal(ErrorCode.NOTARY_CONFLICT, "Another transaction has consumed ${error.consumedStates.keys.joinToString { it.toString() }} already.")
+        is NotaryError.TimeWindowInvalid -> Refusal(ErrorCode.WRONG_TIME_WINDOW, "The notary's time ${error.currentTime} is outside the window ${error.txTimeWindow}.")
+        else -> Refusal(ErrorCode.INTERNAL, "The notary refuses: $error")
+    }
+}
+
+/**
+ * The other end of [DeliverTransaction]; a responder says in [check] what it will not record or sign.
+ *
+ * @return the recorded transaction, or null when it was refused here or dropped there.
+ */
+abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<SignedTransaction?>() {
+
+    /** Throws a [Refusal] unless this node, from its own records, agrees. Must not suspend. */
+    protected abstract fun check(stx: SignedTransaction, note: DeliveryNote)
+
+    /** What may have changed between answer and verdict is checked once more. Must not suspend. */
+    protected open fun checkAgain(stx: SignedTransaction) = Unit
+
+    /** Runs in the database transaction in which the transaction is recorded here. */
+    protected open fun onRecorded(stx: SignedTransaction, note: DeliveryNote) = Unit
+
+    /** Which of the transaction's states go into the vault here. */
+    protected open val statesToRecord: StatesToRecord get() = StatesToRecord.ONLY_RELEVANT
+
+    @Suspendable
+    override fun call(): SignedTransaction? {
+        val note = session.receive<DeliveryNote>().unwrap { it }
+        val received = receiveVerified()
+        val stx = received.first
+        val refusal = received.second ?: refusalOf(stx!!, note)
+        if (refusal != null || stx == null) {
+            logger.info("Refused a transaction of ${session.counterparty.name.organisation}: ${refusal!!.code} ${refusal.message}")
+            session.send(DeliveryAnswer(refusal, null))
+            return null
+        }
+        val signature = if (ourIdentity.owningKey in stx.tx.requiredSigningKeys) serviceHub.createSignature(stx, ourIdentity.owningKey) else null
+        pend(stx, signature != null)
+        session.send(DeliveryAnswer(null, signature))
+        return conclude(stx, note)
+    }
+
+    @Suspendable
+    private fun receiveVerified(): Pair<SignedTransaction?, WireRefusal?> = try {
+        Pair(subFlow(ReceiveTransactionFlow(session, checkSufficientSignatures = false)), null)
+    } catch (e: TransactionVerificationException) {
+        Pair(null, WireRefusal(ErrorCode.CONTRACT_REFUSED, (e.cause?.message ?: e.message ?: "").take(MAX_MESSAGE_LENGTH), null))
+    } catch (e: SignatureException) {
+        Pair(null, WireRefusal(ErrorCode.MISSING_SIGNATURE, (e.message ?: "A signature does not fit.").take(MAX_MESSAGE_LENGTH), null))
+    } catch (e: TransactionResolutionException) {
+        Pair(null, WireRefusal(ErrorCode.UNKNOWN_TRANSACTION, "The chain lacks the transaction ${e.hash}.", null))
+    } catch (e: AttachmentResolutionException) {
+        Pair(null, WireRefusal(ErrorCode.UNEXPECTED_ATTACHMENT, "The chain lacks the attachment ${e.hash}.", null))
+    }
+
+    private fun refusalOf(stx: SignedTransaction, note: DeliveryNote): WireRefusal? = try {
+        checkShape(stx)
+        check(stx, note)
+        null
+    } catch (e: Refusal) {
+        e.toWire()
+    }
+
+    /** What holds for every ippon transaction: our notary, outputs that only our contracts' signed code can spend. */
+    private fun checkShape(stx: SignedTransaction) {
+        val notary = serviceHub.trust.notary
+        refuseUnless(stx.tx.outputs.all { it.notary == notary } && (stx.tx.notary == null || stx.tx.notary == notary), ErrorCode.WRONG_NOTARY, "notary") {
+            "The notary must be ${notary.name}, but is ${(stx.tx.outputs.map { it.notary } + stx.tx.notary).filterNotNull().map { it.name }.distinct()}."
+        }
+        refuseUnless(stx.tx.outputs.all { it.constraint is SignatureAttachmentConstraint }, ErrorCode.UNEXPECTED_STATE, "constraint") {
+            "Every state must have a signature constraint, but there is ${stx.tx.outputs.map { it.constraint.javaClass.simpleName }.distinct()}."
+        }
+    }
+
+    private fun pend(stx: SignedTransaction, signed: Boolean) {
+        val now = serviceHub.clock.instant()
+        val until = stx.tx.timeWindow?.untilTime ?: now.plusSeconds(serviceHub.trust.sessionSeconds)
+        val fills = stx.tx.commands.map { it.value }.filterIsInstance<FillCommand.Settle>().flatMap { it.terms }.map { it.executionId }
+        serviceHub.pend(
+                runId.uuid, if (signed) PendingKind.SIGNED else PendingKind.ACCEPTED, session.counterparty,
+                until.plusSeconds(serviceHub.trust.clockSkewSeconds), stx.id, fills, if (signed) stx.inputs else emptyList()
+        )
+    }
+
+    @Suspendable
+    private fun conclude(stx: SignedTransaction, note: DeliveryNote): SignedTransaction? {
+        val verdict = try {
+            session.receive<DeliveryVerdict>().unwrap { it }
+        } catch (e: FlowException) {
+            // The other side died. If this node has signed, its row stays: only the ledger can say what became of it.
+            logger.warn("${session.counterparty.name.organisation} ended before its verdict on ${stx.id}: ${e.message}")
+            serviceHub.unpendUnlessSigned(runId.uuid)
+            return null
+        }
+        if (verdict.signatures == null) {
+            // A sender may say "dropped" and notarise all the same; a signature once given is watched until its window ends.
+            serviceHub.dropped(runId.uuid)
+            return null
+        }
+        val full = stx.withAdditionalSignatures(verdict.signatures.filter { it !in stx.sigs })
+        full.verifyRequiredSignatures()
+        if (!serviceHub.isRecorded(full.id)) {
+            checkAgain(full)
+            serviceHub.recordChecked(full, statesToRecord)
+            onRecorded(full, note)
+        }
+        serviceHub.unpend(runId.uuid)
+        return full
+    }
+}

@@ -1,0 +1,73 @@
+package org.ippon.core
+
+import co.paralleluniverse.fibers.Suspendable
+import net.corda.core.crypto.SecureHash
+import net.corda.core.flows.FlowException
+import net.corda.core.flows.FlowLogic
+import net.corda.core.flows.FlowSession
+import net.corda.core.flows.InitiatedBy
+import net.corda.core.flows.ReceiveTransactionFlow
+import net.corda.core.flows.SendTransactionFlow
+import net.corda.core.flows.StartableByRPC
+import net.corda.core.identity.Party
+import net.corda.core.serialization.CordaSerializable
+import net.corda.core.transactions.SignedTransaction
+import net.corda.core.utilities.unwrap
+
+/** What the ledger says of a transaction. */
+@CordaSerializable
+enum class LedgerOutcome { RECORDED, UNKNOWN, RECLAIMED, SETTLED }
+
+/** @property from who had it, when another node. */
+@CordaSerializable
+data class OutcomeReport(val transactionId: String, val outcome: LedgerOutcome, val from: String?)
+
+/**
+ * What became of a transaction that this node signed and never saw again: the answer to a seller that notarises and
+ * tells nobody, and to a link that broke after signing.
+ *
+ * 1. Recorded here: done.
+ * 2. Everybody else who had to sign is asked, one after the other; one that cannot answer is passed over.
+ * 3. Whoever has it sends it. It is recorded only with every signature, the notary's included, and only under the id asked for.
+ */
+@StartableByRPC
+class AskOutcome(private val transactionId: SecureHash, private val parties: List<Party>) : FlowLogic<OutcomeReport>() {
+    @Suspendable
+    override fun call(): OutcomeReport {
+        if (serviceHub.isRecorded(transactionId)) return OutcomeReport(transactionId.toString(), LedgerOutcome.RECORDED, null)
+        for (party in parties.filter { it != ourIdentity }) {
+            val found = ask(party) ?: continue
+            serviceHub.recordChecked(found)
+            serviceHub.pending()
+            return OutcomeReport(transactionId.toString(), LedgerOutcome.RECORDED, party.name.toString())
+        }
+        return OutcomeReport(transactionId.toString(), LedgerOutcome.UNKNOWN, null)
+    }
+
+    @Suspendable
+    private fun ask(party: Party): SignedTransaction? = try {
+        val session = subFlow(OutcomeSession(party))
+        val known = session.sendAndReceive<Boolean>(transactionId).unwrap { it }
+        if (!known) null else {
+            val stx = subFlow(ReceiveTransactionFlow(session, checkSufficientSignatures = true))
+            refuseUnless(stx.id == transactionId, ErrorCode.UNKNOWN_TRANSACTION) { "${party.name.organisation} must send $transactionId, but sends ${stx.id}." }
+            stx
+        }
+    } catch (e: FlowException) {
+        logger.warn("${party.name.organisation} does not say what became of $transactionId: ${e.message}")
+        null
+    }
+}
+
+/** Answers [AskOutcome], and only to those who had to sign the transaction: to others it is as unknown as any. */
+@InitiatedBy(OutcomeSession::class)
+class AnswerOutcome(private val session: FlowSession) : FlowLogic<Unit>() {
+    @Suspendable
+    override fun call() {
+        val id = session.receive<SecureHash>().unwrap { it }
+        val stx = if (serviceHub.isRecorded(id)) serviceHub.validatedTransactions.getTransaction(id) else null
+        val tell = stx != null && session.counterparty.owningKey in stx.requiredSigningKeys
+        session.send(tell)
+        if (tell) subFlow(SendTransactionFlow(session, stx!!))
+    }
+}

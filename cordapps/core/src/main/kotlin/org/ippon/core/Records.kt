@@ -1,0 +1,157 @@
+package org.ippon.core
+
+import net.corda.core.contracts.StateRef
+import net.corda.core.crypto.SecureHash
+import net.corda.core.flows.FlowLogic
+import net.corda.core.identity.Party
+import net.corda.core.node.ServiceHub
+import net.corda.core.node.StatesToRecord
+import net.corda.core.transactions.SignedTransaction
+import org.ippon.contracts.MAX_FILLS_PER_TRANSACTION
+import java.sql.PreparedStatement
+import java.sql.ResultSet
+import java.time.Instant
+import java.util.UUID
+
+/** This node's trust anchors. */
+val ServiceHub.trust: TrustAnchors get() = cordaService(TrustAnchors::class.java)
+
+/** This node's identity. */
+val ServiceHub.me: Party get() = myInfo.legalIdentities.first()
+
+/** What a [PersistentPending] stands for. */
+enum class PendingKind {
+    /** A counterparty has a session open and this node may have reserved states for it. */
+    SESSION,
+    /** This node has accepted, unsigned, what it waits to record. */
+    ACCEPTED,
+    /** This node has signed and waits to see it recorded. */
+    SIGNED,
+    /** The counterparty has said that a signed transaction was dropped; watched until its window is over. */
+    DROPPED,
+    /** A settlement of this node's own, from reserving until it is recorded. */
+    SETTLING
+}
+
+/** One row of what is pending. */
+data class Pending(
+        val runId: String, val kind: PendingKind, val counterparty: String, val transactionId: String?,
+        val since: Instant, val deadline: Instant, val executionIds: List<String>
+)
+
+/**
+ * Records [stx] and, in the same database transaction, by whom each input was spent. A transaction that is here
+ * already as part of another's chain has not reached the vault: then all its visible states are taken.
+ */
+fun ServiceHub.recordChecked(stx: SignedTransaction, states: StatesToRecord = StatesToRecord.ONLY_RELEVANT) {
+    val inChain = validatedTransactions.getTransaction(stx.id) != null
+    recordTransactions(if (inChain) StatesToRecord.ALL_VISIBLE else states, listOf(stx))
+    val commands = stx.tx.commands.map { it.value.javaClass.simpleName }.distinct().sorted().joinToString(",")
+    withEntityManager {
+        merge(PersistentRecorded(stx.id.toString(), clock.instant()))
+        stx.inputs.forEach { merge(PersistentSpent(it, stx.id, commands)) }
+        flush()
+    }
+}
+
+/** Whether [id] is recorded here, not only stored as part of another transaction's chain. */
+fun ServiceHub.isRecorded(id: SecureHash): Boolean = count("SELECT COUNT(*) FROM ippon_recorded WHERE transaction_id = ?", id.toString()) > 0
+
+/** Notes what the flow [runId] holds for [counterparty], until [unpend] or the [deadline]. */
+fun ServiceHub.pend(
+        runId: UUID, kind: PendingKind, counterparty: Party, deadline: Instant, transactionId: SecureHash? = null,
+        executionIds: List<String> = emptyList(), inputs: List<StateRef> = emptyList(), content: ByteArray? = null
+) = withEntityManager {
+    val since = find(PersistentPending::class.java, runId.toString())?.since ?: clock.instant()
+    merge(PersistentPending(runId.toString(), kind.name, counterparty.name.toString(), transactionId?.toString(), since, deadline, content))
+    executionIds.forEach { merge(PersistentPendingFill(runId.toString(), it)) }
+    inputs.forEach { merge(PersistentPendingInput(runId.toString(), it.txhash.toString(), it.index)) }
+    flush()
+}
+
+/** Forgets what the flow [runId] held. */
+fun ServiceHub.unpend(runId: UUID) = unpend(runId.toString())
+
+/** Forgets what the flow [runId] held. */
+fun ServiceHub.unpend(runId: String) {
+    update("DELETE FROM ippon_pending_fill WHERE run_id = ?", runId)
+    update("DELETE FROM ippon_pending_input WHERE run_id = ?", runId)
+    update("DELETE FROM ippon_pending WHERE run_id = ?", runId)
+}
+
+/** Forgets what the flow [runId] held unless its signature is out. */
+fun ServiceHub.unpendUnlessSigned(runId: UUID) {
+    if (select("SELECT kind FROM ippon_pending WHERE run_id = ?", runId.toString()) { it.getString(1) } != listOf(PendingKind.SIGNED.name)) unpend(runId)
+}
+
+/** The counterparty of the flow [runId] has dropped its transaction: see [PendingKind.DROPPED]. */
+fun ServiceHub.dropped(runId: UUID) {
+    unpendUnlessSigned(runId)
+    update("UPDATE ippon_pending SET kind = ? WHERE run_id = ?", PendingKind.DROPPED.name, runId.toString())
+}
+
+/**
+ * What is pending. A signed transaction whose inputs another one has spent can never be notarised, and one that is
+ * recorded is over: both are forgotten here.
+ */
+fun ServiceHub.pending(limit: Int = MAX_FILLS_PER_TRANSACTION): List<Pending> {
+    forgetDecided()
+    val fills = select("SELECT run_id, execution_id FROM ippon_pending_fill") { it.getString(1) to it.getString(2) }.groupBy({ it.first }, { it.second })
+    return select("SELECT run_id, kind, counterparty, pending_tx, since, deadline FROM ippon_pending ORDER BY deadline LIMIT $limit") {
+        Pending(
+                it.getString(1), PendingKind.valueOf(it.getString(2)), it.getString(3), it.getString(4),
+                it.getTimestamp(5).toInstant(), it.getTimestamp(6).toInstant(), fills[it.getString(1)].orEmpty()
+        )
+    }
+}
+
+private fun ServiceHub.forgetDecided() {
+    val rows = select("SELECT run_id, pending_tx FROM ippon_pending WHERE kind IN ('SIGNED', 'DROPPED') AND pending_tx IS NOT NULL") { it.getString(1) to it.getString(2) }
+    rows.filter { (runId, tx) -> isRecorded(SecureHash.parse(tx)) || inputsSpent(runId) }.forEach { unpend(it.first) }
+}
+
+/** Whether something that the pending flow [runId] has signed away was spent: by another transaction, since this one is not recorded. */
+private fun ServiceHub.inputsSpent(runId: String): Boolean = count(
+        "SELECT COUNT(*) FROM ippon_pending_input p JOIN ippon_spent s ON s.transaction_id = p.transaction_id AND s.output_index = p.output_index WHERE p.run_id = ?", runId
+) > 0
+
+/** The execution ids of [ids] for which another flow than [runId] holds a session or a settlement that is not over its deadline. */
+fun ServiceHub.busyFills(ids: List<String>, runId: UUID): Set<String> {
+    val now = clock.instant()
+    return pending(Int.MAX_VALUE)
+            .filter { it.runId != runId.toString() && it.deadline.isAfter(now) && it.kind in setOf(PendingKind.SESSION, PendingKind.SIGNED, PendingKind.SETTLING) }
+            .flatMap { it.executionIds }.toSet().intersect(ids)
+}
+
+/** Rows of an SQL query on the node's database. Must not be called around a suspension. */
+fun <T> ServiceHub.select(sql: String, vararg arguments: Any?, read: (ResultSet) -> T): List<T> =
+        jdbcSession().prepareStatement(sql).use { statement ->
+            statement.bind(arguments)
+            statement.executeQuery().use { rows ->
+                val found = mutableListOf<T>()
+                while (rows.next()) found += read(rows)
+                found
+            }
+        }
+
+/** The single number of an SQL query. */
+fun ServiceHub.count(sql: String, vararg arguments: Any?): Long = select(sql, *arguments) { it.getLong(1) }.single()
+
+/** Runs an SQL update; returns the rows changed. */
+fun ServiceHub.update(sql: String, vararg arguments: Any?): Int = jdbcSession().prepareStatement(sql).use { statement ->
+    statement.bind(arguments)
+    statement.executeUpdate()
+}
+
+private fun PreparedStatement.bind(arguments: Array<out Any?>) = arguments.forEachIndexed { index, argument ->
+    when (argument) {
+        is Instant -> setTimestamp(index + 1, java.sql.Timestamp.from(argument))
+        else -> setObject(index + 1, argument)
+    }
+}
+
+/** A reference out of the columns transaction_id and output_index, the first two of [this]. */
+fun ResultSet.ref() = StateRef(SecureHash.parse(getString(1)), getInt(2))
+
+/** The lock id of this flow: its run id, the only one whose locks the node releases when the flow ends. */
+val FlowLogic<*>.lockId: UUID get() = runId.uuid

@@ -1,0 +1,71 @@
+package org.ippon.core.settlement
+
+import net.corda.core.contracts.StateRef
+import net.corda.core.serialization.CordaSerializable
+import org.ippon.core.ErrorCode
+import org.ippon.core.WireRefusal
+
+/** Seller's custodian → buyer's: are the buyers of these fills ready? Nothing is locked by the question. */
+@CordaSerializable
+data class SettlementQuery(val fills: List<FillRef>)
+
+/** A fill by id and by state. */
+@CordaSerializable
+data class FillRef(val executionId: String, val ref: StateRef)
+
+/** Buyer's custodian → seller's: a line for each fill asked about. */
+@CordaSerializable
+data class SettlementAnswer(val lines: List<BuyerLine>)
+
+/** How the buyer's side of one fill stands. The amount a buyer lacks does not travel. */
+@CordaSerializable
+enum class BuyerStand { READY, SHORT, HELD, REFUSED }
+
+/**
+ * @property cause why it is held or refused. @property account the buyer's accounts and route, when ready or short.
+ */
+@CordaSerializable
+data class BuyerLine(val executionId: String, val stand: BuyerStand, val cause: ErrorCode?, val message: String, val account: BuyerAccount?)
+
+/** The buyer's holding accounts and the funds route in force, vouched for by its custodian. */
+@CordaSerializable
+data class BuyerAccount(val tokenId: String, val coinId: String, val routeId: String, val routeVersion: Int)
+
+/**
+ * Seller's custodian → buyer's: the end of the questions. [settle] go into the transaction, and the buyer's side
+ * reserves coins for them; of [lacking] the buyer's side learns only that its counterparty is short of units.
+ */
+@CordaSerializable
+data class SettlementDecision(val settle: List<SellerAccount>, val lacking: List<String>)
+
+/** The seller's holding accounts for one fill, vouched for by its custodian. */
+@CordaSerializable
+data class SellerAccount(val executionId: String, val tokenId: String, val coinId: String)
+
+/** Buyer's custodian → seller's: reserved, and how many coin states follow; or not. */
+@CordaSerializable
+data class ReserveAnswer(val refusal: WireRefusal?, val coinStates: Int)
+
+/** What became of one fill in one try. */
+@CordaSerializable
+enum class Outcome { SETTLED, WAITING, REFUSED, BUSTED }
+
+/** Why a fill waits, in the ISO 20022 words of spec §3. */
+@CordaSerializable
+enum class Reason { MONY, CMON, LACK, CLAC, PREA, PRCY, FUTU, BLOC, CONF, LATE }
+
+/**
+ * The result of one try for one fill.
+ *
+ * @property missing yen (MONY) or units (LACK) of the side that asks; never the counterparty's.
+ * @property cause finer than [reason]: an error code.
+ */
+@CordaSerializable
+data class FillResult(
+        val executionId: String, val outcome: Outcome, val reason: Reason?, val cause: ErrorCode?, val missing: Long?,
+        val transactionId: String?, val message: String
+)
+
+/** The result of one settle flow. */
+@CordaSerializable
+data class SettlementResults(val results: List<FillResult>)

@@ -1,0 +1,1 @@
+"""Schema revisions of the agent's store, run by `Store.migrate`."""

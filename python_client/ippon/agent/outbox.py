@@ -1,0 +1,155 @@
+"""What other organisations must be told, or asked: each row is tried until it is through, apart from all others."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from ippon.agent.decide import growing
+from ippon.agent.starts import Ending, Starts
+from ippon.agent.tables import Outbox as OutboxRow
+from ippon.agent.tables import Start
+from ippon.agent.tools import Tools
+from ippon.errors import IpponError
+from ippon.model import utc_text
+
+HANDLER = "outbox"
+PENDING, SENDING, DELIVERED, DROPPED = "pending", "sending", "delivered", "dropped"
+AT_ONCE = 200
+GIVES_UP_ON = frozenset({"BAD_REQUEST", "TOO_MANY", "UNKNOWN_PARTY", "UNKNOWN_FILL", "UNKNOWN_TRANSACTION"})
+"""Causes for which asking the same again is of no use."""
+
+After = Callable[[Session, OutboxRow, Ending], None]
+
+
+class Outbox:
+    """Messages of one agent, sent as flows of its node.
+
+    Args:
+        after: per operation, what to do in the transaction that marks a row delivered.
+    """
+
+    relaunch = True
+
+    def __init__(self, tools: Tools, *, after: Mapping[str, After] | None = None) -> None:
+        self._tools = tools
+        self._after = dict(after or {})
+
+    def post(
+        self,
+        session: Session,
+        *,
+        operation: str,
+        destination: str,
+        arguments: Mapping[str, Any],
+        once: str | None = None,
+    ) -> None:
+        """Put a message in.
+
+        Args:
+            session: the transaction that makes the message due.
+            operation: the flow that carries it.
+            destination: the organisation that it is for.
+            arguments: of the flow.
+            once: with this, the same operation and `once` again adds nothing, ever.
+        """
+        now = self._tools.now()
+        mark = once or json.dumps([destination, arguments, utc_text(now), self._serial(session)], sort_keys=True)
+        business_id = f"{operation}:{hashlib.sha256(mark.encode()).hexdigest()[:32]}"
+        known = select(func.count()).where(OutboxRow.business_id == business_id)
+        if session.scalar(known):
+            return
+        row = OutboxRow(
+            business_id=business_id,
+            operation=operation,
+            destination=destination,
+            arguments=dict(arguments),
+            state=PENDING,
+            next_try_at=now,
+            created_at=now,
+        )
+        session.add(row)
+        session.flush()
+
+    def add_ids(self, session: Session, *, operation: str, destination: str, field: str, ids: list[str]) -> None:
+        """Put in a message about ids for a custodian, or add them to the one that waits for it."""
+        waiting = select(OutboxRow).where(
+            OutboxRow.operation == operation, OutboxRow.destination == destination, OutboxRow.state == PENDING
+        )
+        row = session.scalars(waiting.order_by(OutboxRow.number.desc())).first()
+        if row is None or len(row.arguments[field]) + len(ids) > self._tools.settings.limits.max_investors_per_flow:
+            arguments = {"custodian": destination, field: ids}
+            self.post(session, operation=operation, destination=destination, arguments=arguments)
+            return
+        row.arguments = {**row.arguments, field: list(dict.fromkeys([*row.arguments[field], *ids]))}
+
+    def dispatch(self, starts: Starts) -> int:
+        """Promise a flow for each message that is due; how many."""
+        # One at a time to each destination: one that is down holds up its own messages only.
+        sending = select(OutboxRow.destination).where(OutboxRow.state == SENDING)
+        due = select(OutboxRow).where(
+            OutboxRow.state == PENDING,
+            OutboxRow.next_try_at <= self._tools.now(),
+            OutboxRow.destination.not_in(sending),
+        )
+        due = due.order_by(OutboxRow.number).limit(AT_ONCE)
+        with self._tools.store.read() as session:
+            if session.scalars(due.limit(1)).first() is None:
+                return 0
+        with self._tools.store.write() as session:
+            found = session.scalars(due.with_for_update(skip_locked=True))
+            rows = list({row.destination: row for row in reversed(list(found))}.values())
+            for row in rows:
+                row.state, row.tries = SENDING, row.tries + 1
+                starts.promise(
+                    session,
+                    business_id=row.business_id,
+                    operation=row.operation,
+                    arguments=row.arguments,
+                    handler=HANDLER,
+                    lane=f"{HANDLER}:{row.destination}",
+                    subject={"outbox": row.number},
+                )
+            return len(rows)
+
+    def ended(self, session: Session, start: Start, ending: Ending) -> None:
+        """See `Handler`."""
+        row = session.get_one(OutboxRow, start.subject["outbox"])
+        now = self._tools.now()
+        if ending.error is None:
+            row.state, row.ended_at, row.error = DELIVERED, now, None
+            self._tools.record(session, "delivered", row.operation, destination=row.destination, **row.arguments)
+            if row.operation in self._after:
+                self._after[row.operation](session, row, ending)
+            return
+        row.error = ending.error.to_wire()
+        if self._gives_up(row, ending.error):
+            row.state, row.ended_at = DROPPED, now
+            self._tools.record(session, "dropped", row.operation, destination=row.destination, **row.error)
+            return
+        row.state, row.next_try_at = PENDING, now + self._wait(row)
+
+    def _gives_up(self, row: OutboxRow, error: IpponError) -> bool:
+        return error.code in GIVES_UP_ON or row.tries >= self._tools.settings.limits.max_tries
+
+    def _wait(self, row: OutboxRow) -> timedelta:
+        timers = self._tools.settings.timers
+        return growing(
+            timers.transient_base_seconds,
+            timers.transient_cap_seconds,
+            doublings=row.tries - 1,
+            jitter=self._tools.random.random(),
+        )
+
+    def _serial(self, session: Session) -> int:
+        return session.scalar(select(func.coalesce(func.max(OutboxRow.number), 0))) or 0
+
+
+def undelivered(session: Session) -> int:
+    """Messages that are still to be told."""
+    open_rows = or_(OutboxRow.state == PENDING, OutboxRow.state == SENDING)
+    return session.scalar(select(func.count()).where(open_rows)) or 0

@@ -1,0 +1,266 @@
+"""Law 3: every flow that changes the ledger is promised in the store before it is started.
+
+    promise, with the work it is for   (one transaction)
+    node.start                         (the same client id again finds the flow and starts nothing)
+    node.result
+    handler and end of the start       (one transaction)
+    node.forget
+
+Whatever breaks between two of these, the next `advance` goes on from what the store says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.sql import ColumnElement
+
+from ippon.agent.decide import LOST, growing, passes_by_itself
+from ippon.agent.tables import Start
+from ippon.agent.tools import Tools
+from ippon.errors import BadAnswer, BridgeDown, DoorRefusal, IpponError, NodeDown, Refusal, Unavailable
+
+COMMITTED, STARTED, ENDED, FORGOTTEN = "committed", "started", "ended", "forgotten"
+FORGET_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a flow ended: a result, or an error."""
+
+    result: Mapping[str, Any] | None = None
+    error: IpponError | None = None
+
+    def text(self, name: str) -> str | None:
+        """A text of the result."""
+        value = (self.result or {}).get(name)
+        return value if isinstance(value, str) else None
+
+
+class Handler(Protocol):
+    """What a kind of work does when one of its flows has ended."""
+
+    relaunch: bool
+    """Whether a flow that the node has lost is simply started again under its client id."""
+
+    def ended(self, session: Session, start: Start, ending: Ending) -> None:
+        """Write down what the ending means, in the transaction that ends the start. Must not talk to anybody."""
+        ...
+
+
+class Starts:
+    """The starts of one agent; each lane has room for `max_starts_in_flight`."""
+
+    def __init__(self, tools: Tools, *, handlers: Mapping[str, Handler]) -> None:
+        self._tools = tools
+        self._handlers = handlers
+
+    def promise(
+        self,
+        session: Session,
+        *,
+        business_id: str,
+        operation: str,
+        arguments: Mapping[str, Any],
+        handler: str,
+        lane: str,
+        subject: Mapping[str, Any],
+        generation: int | None = None,
+        not_before: datetime | None = None,
+    ) -> Start:
+        """Write down a start that is to be made; the generation follows the last one of the business id."""
+        if generation is None:
+            last = session.scalar(select(func.max(Start.generation)).where(Start.business_id == business_id))
+            generation = (last or 0) + 1
+        now = self._tools.now()
+        start = Start(
+            client_id=f"{business_id}:{generation}",
+            business_id=business_id,
+            generation=generation,
+            operation=operation,
+            arguments=dict(arguments),
+            handler=handler,
+            lane=lane,
+            subject=dict(subject),
+            state=COMMITTED,
+            not_before=not_before or now,
+            created_at=now,
+        )
+        session.add(start)
+        session.flush()
+        return start
+
+    def again(self, session: Session, start: Start, error: IpponError) -> bool:
+        """Promise the next generation of a start whose error passes by itself; False when it does not."""
+        limits, timers = self._tools.settings.limits, self._tools.settings.timers
+        most = limits.max_refusals if error.code == "INTERNAL" else limits.max_tries
+        if not passes_by_itself(error.code) or start.generation >= most:
+            return False
+        wait = growing(
+            timers.transient_base_seconds,
+            timers.transient_cap_seconds,
+            doublings=start.generation - 1,
+            jitter=self._tools.random.random(),
+        )
+        self.promise(
+            session,
+            business_id=start.business_id,
+            operation=start.operation,
+            arguments=start.arguments,
+            handler=start.handler,
+            lane=start.lane,
+            subject=start.subject,
+            not_before=self._tools.now() + wait,
+        )
+        return True
+
+    def advance(self) -> int:
+        """Start what is promised, ask after what runs, have forgotten what is over; how many have ended.
+
+        Raises: BridgeDown or NodeDown, with nothing lost.
+        """
+        ended = 0
+        for start in self._claim():
+            if start.state == COMMITTED:
+                ended += self._launch(start)
+            if start.state == STARTED:
+                ended += self._ask(start)
+        self._forget()
+        return ended
+
+    # ---- what is this worker's to do
+
+    def _claim(self) -> list[Start]:
+        lease = timedelta(seconds=self._tools.settings.timers.lease_seconds)
+        now = self._tools.now()
+        with self._tools.store.read() as session:
+            seen = self._open(session)
+        if all(
+            start.lease_owner == self._tools.worker and _after(start.lease_until, now + lease / 2) for start in seen
+        ):
+            return seen
+        with self._tools.store.write() as session:
+            mine = self._open(session, lock=True)
+            for start in mine:
+                start.lease_owner, start.lease_until = self._tools.worker, now + lease
+            return mine
+
+    def _open(self, session: Session, *, lock: bool = False) -> list[Start]:
+        mine = select(Start).where(self._free()).order_by(Start.number)
+        if lock:
+            mine = mine.with_for_update(skip_locked=True)
+        found = list(session.scalars(mine.where(Start.state == STARTED)))
+        due = (Start.state == COMMITTED) & (Start.not_before <= self._tools.now())
+        for lane in session.scalars(select(Start.lane).where(due).distinct()).all():
+            running = select(func.count()).where(Start.state == STARTED, Start.lane == lane)
+            room = self._tools.settings.limits.max_starts_in_flight - (session.scalar(running) or 0)
+            found += session.scalars(mine.where(due, Start.lane == lane).limit(max(0, room)))
+        return sorted(found, key=lambda start: start.number)
+
+    def _free(self) -> ColumnElement[bool]:
+        now = self._tools.now()
+        return or_(Start.lease_owner.is_(None), Start.lease_owner == self._tools.worker, Start.lease_until < now)
+
+    # ---- one start
+
+    def _launch(self, start: Start) -> int:
+        try:
+            answer = self._tools.node.start(start.operation, start.client_id, start.arguments)
+        except (BridgeDown, NodeDown):
+            raise
+        except (Unavailable, BadAnswer) as problem:
+            # It may run or not; the same client id finds out. Meanwhile the others have their turn.
+            self._postpone(start, problem)
+            return 0
+        except IpponError as problem:
+            return self._end(start, Ending(error=problem))
+        with self._tools.store.write() as session:
+            session.execute(
+                update(Start)
+                .where(Start.number == start.number, Start.state == COMMITTED)
+                .values(state=STARTED, run_id=answer.run_id, started_at=self._tools.now())
+            )
+        start.state = STARTED
+        return 0
+
+    def _postpone(self, start: Start, problem: IpponError) -> None:
+        self._tools.log.warning("start_unanswered", client_id=start.client_id, code=problem.code)
+        wait = timedelta(seconds=self._tools.settings.timers.transient_cap_seconds)
+        with self._tools.store.write() as session:
+            values = {"not_before": self._tools.now() + wait}
+            session.execute(update(Start).where(Start.number == start.number).values(**values))
+
+    def _ask(self, start: Start) -> int:
+        try:
+            flow = self._tools.node.result(start.client_id, 0)
+        except (BridgeDown, NodeDown):
+            raise
+        except (Unavailable, BadAnswer, DoorRefusal) as problem:
+            self._tools.log.warning("result_unanswered", client_id=start.client_id, code=problem.code)
+            return 0
+        if flow.status == "running":
+            return 0
+        if flow.status == "unknown":
+            return self._lost(start)
+        ending = Ending(result=flow.result or {}) if flow.status == "done" else Ending(error=flow.refusal())
+        return self._end(start, ending)
+
+    def _lost(self, start: Start) -> int:
+        self._tools.log.warning("flow_lost", client_id=start.client_id)
+        if not self._handlers[start.handler].relaunch:
+            error = Refusal(f"The node knows no flow {start.client_id} any more.", code=LOST)
+            return self._end(start, Ending(error=error))
+        with self._tools.store.write() as session:
+            again = update(Start).where(Start.number == start.number, Start.state == STARTED)
+            session.execute(again.values(state=COMMITTED))
+            self._tools.record(session, "flow_lost", start.client_id)
+        return 0
+
+    def _end(self, start: Start, ending: Ending) -> int:
+        try:
+            return self._commit_end(start, ending)
+        except (ValidationError, LookupError, TypeError) as problem:
+            # A result that cannot be read is an error of its own: the work must not hang on it for ever.
+            self._tools.log.error("result_unreadable", client_id=start.client_id, problem=type(problem).__name__)
+            unreadable = BadAnswer(f"The result of {start.client_id} cannot be read: {problem}")
+            return self._commit_end(start, Ending(error=unreadable))
+
+    def _commit_end(self, start: Start, ending: Ending) -> int:
+        with self._tools.store.write() as session:
+            fresh = session.get(Start, start.number, with_for_update=True)
+            if fresh is None or fresh.state not in (COMMITTED, STARTED):
+                return 0  # another worker was quicker
+            fresh.state, fresh.ended_at = ENDED, self._tools.now()
+            fresh.succeeded = ending.error is None
+            fresh.error = ending.error.to_wire() if ending.error else None
+            self._handlers[fresh.handler].ended(session, fresh, ending)
+        start.state = ENDED
+        code = ending.error.code if ending.error else None
+        self._tools.log.info("flow_ended", client_id=start.client_id, code=code)
+        return 1
+
+    def _forget(self) -> None:
+        with self._tools.store.read() as session:
+            over = select(Start).where(Start.state == ENDED).order_by(Start.number).limit(FORGET_AT_ONCE)
+            starts = list(session.scalars(over))
+        gone = []
+        for start in starts:
+            try:
+                self._tools.node.forget(start.client_id)
+            except (BridgeDown, NodeDown):
+                break
+            except IpponError as problem:
+                self._tools.log.warning("forget_failed", client_id=start.client_id, code=problem.code)
+                continue
+            gone.append(start.number)
+        if gone:
+            with self._tools.store.write() as session:
+                session.execute(update(Start).where(Start.number.in_(gone)).values(state=FORGOTTEN))
+
+
+def _after(moment: datetime | None, other: datetime) -> bool:
+    return moment is not None and moment > other
