@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -13,15 +12,6 @@ from ippon_network.topology import Ports
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True)
-
-
-class Stamp(_Model):
-    """Written once a network is whole; tells what it was bootstrapped from."""
-
-    identity: str
-    corda_hash: str
-    nodes: tuple[str, ...]
-    bootstrapped_at: datetime
 
 
 class ProcessStatus(_Model):

@@ -47,8 +47,8 @@ class LocalNetwork:
         return tuple(members)
 
     def member(self, text: str) -> Member | None:
-        """The member of this key (`custodian-a`) or name (`Custodian A`)."""
-        return next((member for member in self.members if text in (member.key, member.name)), None)
+        """The member of this key (`custodian-a`), name (`Custodian A`) or X.500 name."""
+        return next((one for one in self.members if text == one.key or organisation(text) == one.name), None)
 
     def with_role(self, role: Role) -> tuple[Member, ...]:
         """Members that hold a role."""

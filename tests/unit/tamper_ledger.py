@@ -110,6 +110,18 @@ def spent_twice(snapshot: Snapshot) -> str:
     return ref
 
 
+def consumed_state_rewritten(snapshot: Snapshot) -> str:
+    row = state(snapshot, "coin", type="Coin", status="CONSUMED", amount=200)
+    row.data["amount"] = 201
+    return row.ref
+
+
+def state_without_a_transaction(snapshot: Snapshot) -> str:
+    row = state(snapshot, "asset", type="SecurityToken", status="CONSUMED", units=10)
+    row.ref = "E" * 64 + ":0"
+    return row.ref
+
+
 def consumes_what_nobody_made(snapshot: Snapshot) -> str:
     return everywhere(snapshot, "Redeem", lambda tx: tx.inputs.append("F" * 64 + ":0"))
 
@@ -208,6 +220,8 @@ TAMPERING: dict[str, list[Callable[[Snapshot], str]]] = {
         vault_has_more_than_its_transactions,
         spent_state_still_there,
         spent_twice,
+        consumed_state_rewritten,
+        state_without_a_transaction,
         consumes_what_nobody_made,
         redemption_differs_at_the_issuer,
     ],

@@ -50,6 +50,12 @@ FINAL = frozenset(
 )
 """Causes that no repetition changes."""
 
+WORK_PASSES = DOOR | {
+    *("BRIDGE_DOWN", "BRIDGE_TIMEOUT", "NODE_DOWN", "NODE_TIMEOUT", "BAD_ANSWER", "INTERNAL", "FLOW_UNKNOWN"),
+    *("COUNTERPARTY_FAILED", "SESSION_BUSY", "WRONG_TIME_WINDOW", "NOTARY_CONFLICT", "ROUTE_CONFLICT"),
+}
+"""Causes after which work other than a settlement is started again."""
+
 UNCERTAIN = (TRANSIENT | DOOR | {"INTERNAL", "FLOW_UNKNOWN"}) - {"SESSION_BUSY", "NOT_YET"}
 """Causes after which only the ledger can say whether the fill has settled."""
 
@@ -185,7 +191,7 @@ def growing(base_seconds: float, cap_seconds: float, *, doublings: int, jitter: 
 
 def passes_by_itself(code: str) -> bool:
     """Whether work other than a settlement, refused with this code, is started again."""
-    return code in (TRANSIENT | DOOR | {"INTERNAL", LOST}) - {"SHORT_OF_COINS", "SHORT_OF_UNITS"}
+    return code in WORK_PASSES
 
 
 def _arrived(facts: Facts, now: datetime) -> Decision:

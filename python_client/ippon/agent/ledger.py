@@ -1,16 +1,27 @@
 """Reading the node: what it has recorded since last time, and what it says of single fills (law 6)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import batched
+from itertools import islice
 from typing import TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from ippon.agent.tables import Cursor
-from ippon.errors import BadAnswer
-from ippon.model import Balance, FillRow, Instruction, NoticeRow, NotifiedRow, PendingRow, Route, Row, organisation, utc_text
+from ippon.agent.tools import Log
+from ippon.model import (
+    Balance,
+    FillRow,
+    Instruction,
+    NoticeRow,
+    NotifiedRow,
+    PendingRow,
+    Route,
+    Row,
+    organisation,
+    utc_text,
+)
 from ippon.model import Investor as InvestorRow
 from ippon.node import MAX_PAGE_SIZE, Json, Node, rows
 
@@ -22,10 +33,11 @@ AnyRow = TypeVar("AnyRow", bound=Row)
 
 
 class Ledger:
-    """Typed reading of one node."""
+    """Typed reading of one node. A row that cannot be read is logged and left out: it must not hold up the others."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, log: Log) -> None:
         self._node = node
+        self._log = log
 
     def fills_since(self, moment: datetime | None) -> Iterator[FillRow]:
         """Fills changed after a moment, oldest change first; some may come more than once.
@@ -34,15 +46,15 @@ class Ledger:
         """
         after, page = moment, 1
         while True:
-            arguments = {"page": page, "size": MAX_PAGE_SIZE}
-            if after is not None:
-                arguments["changed_after"] = utc_text(after)  # type: ignore[assignment]
-            found = [_typed(FillRow, row) for row in self._node.query("fills", arguments).rows]
-            yield from found
+            since = {} if after is None else {"changed_after": utc_text(after)}
+            found = self._node.query("fills", {**since, "page": page, "size": MAX_PAGE_SIZE}).rows
+            fills = list(self._typed(FillRow, found))
+            yield from fills
             if len(found) < MAX_PAGE_SIZE:
                 return
-            newest = found[-1].changed_at - _STEP
-            after, page = (newest, 1) if after is None or newest > after else (after, page + 1)
+            newest = fills[-1].changed_at - _STEP if fills else None
+            forward = newest is not None and (after is None or newest > after)
+            after, page = (newest, 1) if forward else (after, page + 1)
 
     def fills(self, execution_ids: Iterable[str]) -> list[FillRow]:
         """Fills by id; those that the node does not have are left out."""
@@ -59,6 +71,10 @@ class Ledger:
     def all_instructions(self) -> Iterator[Instruction]:
         """All trust instructions that the node has on record."""
         return self._all(Instruction, "instructions", {})
+
+    def statement(self) -> Iterator[StatementLine]:
+        """Coin issuer: the trust account's statement as the node has it."""
+        return self._all(StatementLine, "statement", {})
 
     def routes(self, investor_ids: Iterable[str]) -> list[Route]:
         """Funds routes in force of these investors, of whatever custodian."""
@@ -77,11 +93,12 @@ class Ledger:
         after = sequence
         while True:
             arguments = {"after": after, "page": 1, "size": MAX_PAGE_SIZE}
-            found = [_typed(NoticeRow, row) for row in self._node.query("notices", arguments).rows]
-            yield from found
-            if len(found) < MAX_PAGE_SIZE:
+            found = self._node.query("notices", arguments).rows
+            yield from self._typed(NoticeRow, found)
+            numbers = [row["sequence"] for row in found if isinstance(row.get("sequence"), int)]
+            if len(found) < MAX_PAGE_SIZE or not numbers:
                 return
-            after = found[-1].sequence
+            after = max(numbers)
 
     def balances(self, *, asset: str, investor_id: str, custodian: str) -> list[Balance]:
         """What an investor of a custodian holds: one row per security, or per issuer of coins."""
@@ -89,11 +106,21 @@ class Ledger:
         return [row for row in found if organisation(row.custodian) == organisation(custodian)]
 
     def _all(self, kind: type[AnyRow], name: str, arguments: Json) -> Iterator[AnyRow]:
-        return (_typed(kind, row) for row in rows(self._node, name, arguments))
+        return self._typed(kind, rows(self._node, name, arguments))
 
     def _by_ids(self, kind: type[AnyRow], name: str, field: str, ids: Iterable[str]) -> Iterator[AnyRow]:
-        for chunk in batched(dict.fromkeys(ids), IDS_AT_ONCE):
-            yield from self._all(kind, name, {field: list(chunk)})
+        left = iter(dict.fromkeys(ids))
+        while chunk := list(islice(left, IDS_AT_ONCE)):
+            yield from self._all(kind, name, {field: chunk})
+
+    def _typed(self, kind: type[AnyRow], found: Iterable[object]) -> Iterator[AnyRow]:
+        for row in found:
+            try:
+                yield kind.model_validate(row)
+            except ValidationError as problem:
+                first = problem.errors()[0]
+                field = ".".join(str(part) for part in first["loc"])
+                self._log.error("row_unreadable", kind=kind.__name__, field=field, problem=first["msg"])
 
 
 def cursor(session: Session, name: str) -> str | None:
@@ -105,17 +132,3 @@ def cursor(session: Session, name: str) -> str | None:
 def set_cursor(session: Session, name: str, value: str) -> None:
     """Write down how far something was read."""
     session.merge(Cursor(name=name, value=value))
-
-
-def own_only(found: Sequence[Balance], security_code: str) -> int:
-    """Free units of one security among an investor's balances."""
-    return sum(balance.free for balance in found if balance.security_code == security_code)
-
-
-def _typed(kind: type[AnyRow], row: object) -> AnyRow:
-    try:
-        return kind.model_validate(row)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise BadAnswer(f"A row of the node is no {kind.__name__}: {field} {first['msg']}", field=field) from problem

@@ -29,15 +29,15 @@ After = Callable[[Session, OutboxRow, Ending], None]
 class Outbox:
     """Messages of one agent, sent as flows of its node.
 
-    Args:
-        after: per operation, what to do in the transaction that marks a row delivered.
+    Attributes:
+        after: per operation, what to do in the transaction that marks a message delivered.
     """
 
     relaunch = True
 
-    def __init__(self, tools: Tools, *, after: Mapping[str, After] | None = None) -> None:
+    def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._after = dict(after or {})
+        self.after: Mapping[str, After] = {}
 
     def post(
         self,
@@ -116,15 +116,15 @@ class Outbox:
                 )
             return len(rows)
 
-    def ended(self, session: Session, start: Start, ending: Ending) -> None:
+    def ended(self, _: Starts, session: Session, start: Start, ending: Ending) -> None:
         """See `Handler`."""
         row = session.get_one(OutboxRow, start.subject["outbox"])
         now = self._tools.now()
         if ending.error is None:
             row.state, row.ended_at, row.error = DELIVERED, now, None
             self._tools.record(session, "delivered", row.operation, destination=row.destination, **row.arguments)
-            if row.operation in self._after:
-                self._after[row.operation](session, row, ending)
+            if row.operation in self.after:
+                self.after[row.operation](session, row, ending)
             return
         row.error = ending.error.to_wire()
         if self._gives_up(row, ending.error):

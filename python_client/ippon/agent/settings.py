@@ -70,6 +70,10 @@ class Timers(_Part):
     """How far back changes are read again: a change may be recorded later than its time says."""
     slow_settlement_seconds: Seconds = 10.0
     """From this age on a running settlement holds back no other of the same pair of custodians."""
+    settlement_limit_seconds: Seconds = 900.0
+    """How long a settle flow may run before it is killed (operator token) and the ledger asked."""
+    receipt_seconds: Seconds = 1.0
+    """How often the receipt of a file that is not finished is written anew, at most."""
     instruction_valid_hours: Annotated[int, Field(ge=1, le=24 * 366)] = 72
     """How long a trust instruction may wait for its cash."""
 

@@ -29,11 +29,12 @@ from ippon.agent.decide import (
     Woken,
     decide,
 )
+from ippon.agent.shortages import close_shortages, note_shortage
 from ippon.agent.starts import COMMITTED, STARTED, Ending, Starts
 from ippon.agent.tables import Attempt, Settlement, Start
 from ippon.agent.tools import Tools
 from ippon.errors import IpponError
-from ippon.model import DeskState, Outcome, Reason, SettlementResult, Side, TryCause
+from ippon.model import Asset, DeskState, Outcome, Reason, SettlementResult, Side, TryCause
 
 HANDLER = "settle"
 READY_STATES = (DeskState.CHECKED, DeskState.WAITING)
@@ -187,7 +188,7 @@ class Settle:
 
     # ---- after a try
 
-    def ended(self, session: Session, start: Start, ending: Ending) -> None:
+    def ended(self, _: Starts, session: Session, start: Start, ending: Ending) -> None:
         """See `Handler`."""
         results = _results(ending)
         batches = Counter((result.outcome, result.cause) for result in results.values())
@@ -228,8 +229,22 @@ class Settle:
             row.reason = result.reason or (None if result.outcome is Outcome.WAITING else Reason.CONF)
             row.cause, row.missing, row.message = result.cause, result.missing, result.message[:MAX_TEXT]
             event = Answered(outcome=result.outcome, reason=result.reason, cause=result.cause, batch=batch)
-            decision = self.apply(row, event)
-            self.tell(session, row, decision)
+            self.tell(session, row, self.apply(row, event))
+            self._note_shortage(session, row)
+
+    def _note_shortage(self, session: Session, row: Settlement) -> None:
+        if row.missing is None or row.reason not in (Reason.LACK, Reason.MONY):
+            return
+        lacks = row.reason == Reason.LACK
+        note_shortage(
+            session,
+            self._tools,
+            execution_id=row.execution_id,
+            asset=Asset.UNITS if lacks else Asset.COINS,
+            investor_id=row.seller_investor_id if lacks else row.buyer_investor_id,
+            missing=row.missing,
+            counterparty=row.buyer_custodian if lacks else row.seller_custodian,
+        )
 
     def _doubt(self, session: Session, row: Settlement, code: str, message: str) -> None:
         """Only the ledger can say; `resolve` asks it."""
@@ -252,6 +267,7 @@ class Settle:
         row.reason = row.cause = row.missing = row.message = None
         row.next_try_at = row.next_cause = row.wake_cause = row.lease_owner = row.lease_until = None
         row.failing = False
+        close_shortages(session, self._tools, row.execution_id)
         self._tools.record(session, state.value, row.execution_id, transaction_id=transaction_id)
 
     def tell(self, session: Session, row: Settlement, decision: Decision) -> None:

@@ -47,7 +47,7 @@ class Handler(Protocol):
     relaunch: bool
     """Whether a flow that the node has lost is simply started again under its client id."""
 
-    def ended(self, session: Session, start: Start, ending: Ending) -> None:
+    def ended(self, starts: "Starts", session: Session, start: Start, ending: Ending) -> None:
         """Write down what the ending means, in the transaction that ends the start. Must not talk to anybody."""
         ...
 
@@ -237,7 +237,7 @@ class Starts:
             fresh.state, fresh.ended_at = ENDED, self._tools.now()
             fresh.succeeded = ending.error is None
             fresh.error = ending.error.to_wire() if ending.error else None
-            self._handlers[fresh.handler].ended(session, fresh, ending)
+            self._handlers[fresh.handler].ended(self, session, fresh, ending)
         start.state = ENDED
         code = ending.error.code if ending.error else None
         self._tools.log.info("flow_ended", client_id=start.client_id, code=code)

@@ -244,6 +244,9 @@ class TrustOrder(Base):
     line_id: Mapped[str | None] = mapped_column(String(64))
     transaction_id: Mapped[str | None] = mapped_column(String(64))
     expires_at: Mapped[datetime]
+    doing: Mapped[str | None] = mapped_column(String(6))
+    """Coin issuer: issue, reject or expire, while that flow runs."""
+    tries: Mapped[int] = mapped_column(Integer, default=0)
     next_try_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
@@ -331,6 +334,8 @@ class InboxRow(Base):
     """The row's own id: execution id, order id …; empty when it could not be read."""
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
     status: Mapped[str] = mapped_column(String(9))
+    promised: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Whether its flow is promised; False while it waits for an earlier row."""
     code: Mapped[str | None] = mapped_column(String(64))
     field: Mapped[str | None] = mapped_column(String(64))
     reason: Mapped[str | None] = mapped_column(Text)

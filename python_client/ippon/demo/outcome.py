@@ -164,7 +164,8 @@ def _matches(row: RefusedRow, wanted: ExpectedRow, run: Run) -> bool:
 def _rows_surprises(script: Script, run: Run, refused: Sequence[RefusedRow]) -> Iterator[str]:
     for row in refused:
         if not row.expected:
-            yield f"{row.file} line {row.line} ({row.id}) was {row.status}: {row.code} {row.field or ''} {row.reason or ''}"
+            why = " ".join(part for part in (row.code, row.field, row.reason) if part)
+            yield f"{row.file} line {row.line} ({row.id}) was {row.status}: {why}"
     seen = {(row.file, row.line) for row in refused}
     for wanted in script.expect.refused:
         if (wanted.file, wanted.line) not in seen:

@@ -1,4 +1,4 @@
-"""A run of a day: its ids carry a prefix and its dates are today's, so that a network can be played on again and again."""
+"""A run of a day: its ids carry a prefix and its dates are today's, so that a network can be played on again."""
 
 from __future__ import annotations
 
@@ -15,8 +15,14 @@ TOKYO = ZoneInfo("Asia/Tokyo")
 TRUST_PREFIX = "TI-"
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
+# As they stand in files of every kind; one list, since a column means the same in all of them.
 ID_COLUMNS = frozenset(
-    ["execution_id", "trade_id", "order_id", "sell_order_id", "buy_order_id", "reverses", "investor_id", "coin_investor_id", "seller_investor_id", "buyer_investor_id", "from_investor_id", "to_investor_id", "instruction_id", "line_id", "issue_id", "transfer_id", "redemption_id", "reference"]
+    {
+        *("execution_id", "reverses", "trade_id", "order_id", "sell_order_id", "buy_order_id"),
+        *("investor_id", "coin_investor_id", "seller_investor_id", "buyer_investor_id"),
+        *("from_investor_id", "to_investor_id", "issue_id", "transfer_id", "redemption_id"),
+        *("instruction_id", "line_id", "reference"),
+    }
 )
 DATE_COLUMNS = frozenset({"trade_date", "settle_date", "value_date"})
 TIME_COLUMNS = frozenset({"executed_at", "received_at"})

@@ -130,6 +130,16 @@ def _vault_is_rebuilt(ledger: Ledger, name: str, node: NodeVault, rebuilt: dict[
     for ref, _, _ in held:
         if ledger.spenders.get(ref):
             yield Violation(ref, f"{name} has it as unconsumed, but {ledger.spenders[ref][0]} consumes it")
+    yield from _rows_are_outputs(ledger, name, node)
+
+
+def _rows_are_outputs(ledger: Ledger, name: str, node: NodeVault) -> Iterator[Violation]:
+    """Consumed states too must be what a transaction made: a past that was rewritten shows here."""
+    for row in node.states:
+        held, made = holding_of(row.type, row.data), ledger.outputs.get(row.ref)
+        if held and (made is None or holding_of(made.type, made.data) != held):
+            what = f"made {made.data}" if made else "is not on record"
+            yield Violation(row.ref, f"{name} holds {held[1]:,} {held[0]} in it, but its transaction {what}")
 
 
 def _is_settlement(ledger: Ledger, transaction_id: str) -> bool:

@@ -38,7 +38,8 @@ class IssueSecurity(private val issueId: String, private val securityCode: Strin
         before()?.let { return IssueReport(issueId, it.transactionId, true) }
         val token = SecurityToken(Security(securityCode, ourIdentity), units, Holder(custodian, investorId))
         val builder = TransactionBuilder(serviceHub.trust.notary).addOutputState(token).addCommand(Command(SecurityTokenCommand.Issue(issueId), ourIdentity.owningKey))
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), subFlow(SecurityIssueSession(custodian)), IssueKey(issueId, hash())))
+        val session = subFlow(SecurityIssueSession(custodian))
+        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, IssueKey(issueId, hash())))
         return IssueReport(issueId, full.id.toString(), false)
     }
 

@@ -48,7 +48,8 @@ class IssueCoins(private val custodian: Party, private val instructionId: String
                 .addInputState(open).addOutputState(coin)
                 .addCommand(Command(CoinCommand.Issue(instruction.amountInstructed), ourIdentity.owningKey))
                 .addCommand(Command(TrustInstructionCommand.Execute(), ourIdentity.owningKey))
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), subFlow(InstructionEndSession(custodian)), instruction, lineId))
+        val session = subFlow(InstructionEndSession(custodian))
+        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, instruction, lineId))
         return CoinIssueReport(instructionId, instruction.amountInstructed, full.id.toString())
     }
 
@@ -107,7 +108,8 @@ private class EndInstruction(private val open: StateAndRef<TrustInstruction>, pr
     override fun call(): InstructionEndReport {
         val builder = TransactionBuilder(serviceHub.trust.notary).addInputState(open).addCommand(Command(command, ourIdentity.owningKey))
         window?.let { builder.setTimeWindow(it) }
-        val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(builder), listOf(listOf(subFlow(InstructionEndSession(open.state.data.holder.custodian))))))
+        val session = subFlow(InstructionEndSession(open.state.data.holder.custodian))
+        val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(builder), listOf(listOf(session))))
         return InstructionEndReport(open.state.data.instructionId, full.id.toString())
     }
 }

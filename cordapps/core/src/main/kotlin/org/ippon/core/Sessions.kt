@@ -9,6 +9,7 @@ import net.corda.core.identity.Party
 /**
  * Opens a session with [party]. There is one class per subject and counterparty role, so that one node may run several
  * roles: Corda finds the responder by the class that opened the session. The session lives on in the flow that called.
+ * Open it in a statement of its own: quasar cannot suspend while a constructor's arguments are being made.
  */
 abstract class OpenSession(private val party: Party) : FlowLogic<FlowSession>() {
     @Suspendable

@@ -62,7 +62,8 @@ class NotifyFill(private val notice: FillNotice) : FlowLogic<NotifiedReport>() {
         val details = OrderDetails(notice.tradeId, notice.sellOrderId, notice.buyOrderId, newSalt())
         val fill = fill(details)
         val stx = build(fill)
-        val full = subFlow(Delivery(stx, sessions(fill), details, notice))
+        val sessions = sessions(fill)
+        val full = subFlow(Delivery(stx, sessions, details, notice))
         return NotifiedReport(notice.executionId, full.id.toString(), alreadyNotified = false)
     }
 
@@ -74,7 +75,8 @@ class NotifyFill(private val notice: FillNotice) : FlowLogic<NotifiedReport>() {
         if (before.status == NotifiedFill.NOTIFIED) {
             val stx = serviceHub.validatedTransactions.getTransaction(SecureHash.parse(before.transactionId))!!
             val details = OrderDetails(before.tradeId, before.sellOrderId, before.buyOrderId, before.salt)
-            subFlow(Repetition(stx, sessions(stx.tx.outputsOfType<Fill>()[before.outputIndex]), details))
+            val sessions = sessions(stx.tx.outputsOfType<Fill>()[before.outputIndex])
+            subFlow(Repetition(stx, sessions, details))
         }
         return NotifiedReport(notice.executionId, before.transactionId, alreadyNotified = true)
     }

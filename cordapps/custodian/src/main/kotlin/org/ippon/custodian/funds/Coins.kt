@@ -53,7 +53,8 @@ class RedeemCoins(private val redemptionId: String, private val investorId: Stri
         val issuer = serviceHub.trust.coinIssuer
         val holder = Holder(ourIdentity, serviceHub.requireInvestor(investorId, "investor_id").coinInvestorId)
         val builder = build(holder, issuer)
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), subFlow(CoinSession(issuer)), redemptionId, content()))
+        val session = subFlow(CoinSession(issuer))
+        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, redemptionId, content()))
         return RedemptionReport(redemptionId, full.id.toString())
     }
 
@@ -91,7 +92,8 @@ class ReclaimCoins(private val transactionId: SecureHash, private val parties: L
         val coins = mine()
         refuseUnless(coins.isNotEmpty(), ErrorCode.UNKNOWN_TRANSACTION, "transaction_id") { "No unspent coins of this node wait for $transactionId." }
         return try {
-            val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(build(coins)), listOf(listOf(subFlow(CoinSession(coins.first().state.data.issuer))))))
+            val session = subFlow(CoinSession(coins.first().state.data.issuer))
+            val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(build(coins)), listOf(listOf(session))))
             pendingRuns().forEach { serviceHub.unpend(it) }
             OutcomeReport(full.id.toString(), LedgerOutcome.RECLAIMED, null)
         } catch (e: Refusal) {

@@ -102,7 +102,10 @@ class ShareFundsRoutes(private val custodian: Party, private val investorIds: Li
         refuseUnless(investorIds.size <= MAX_ROUTES_PER_REQUEST, ErrorCode.TOO_MANY, "investor_ids") { "investor_ids must be at most $MAX_ROUTES_PER_REQUEST, but are ${investorIds.size}." }
         refuseUnless(serviceHub.trust.isCustodian(custodian) && custodian != ourIdentity, ErrorCode.NOT_ACCEPTED_PARTY, "custodian") { "${custodian.name} is not another custodian accepted here." }
         val newest = investorIds.mapNotNull { newest(it) }
-        for (stx in newest) subFlow(DeliverTransaction(stx, listOf(listOf(subFlow(RouteShareSession(custodian))))))
+        for (stx in newest) {
+            val session = subFlow(RouteShareSession(custodian))
+            subFlow(DeliverTransaction(stx, listOf(listOf(session))))
+        }
         return SharedReport(newest.size)
     }
 
@@ -140,7 +143,8 @@ class PullFundsRoutes(private val custodian: Party, private val investorIds: Lis
     @Suspendable
     override fun call(): PulledReport {
         val session = subFlow(RoutePullSession(custodian))
-        return PulledReport(session.sendAndReceive<SharedReport>(RoutePullRequest(investorIds)).unwrap { it }.shared)
+        val answer = session.sendAndReceive<SharedReport>(RoutePullRequest(investorIds)).unwrap { it }
+        return PulledReport(answer.shared)
     }
 }
 

@@ -49,7 +49,8 @@ class InstructTrust(private val instructionId: String, private val investorId: S
         val issuer = serviceHub.trust.coinIssuer
         val instruction = TrustInstruction(instructionId, Holder(ourIdentity, investor.coinInvestorId), amount, issuer, expiresAt)
         val builder = TransactionBuilder(serviceHub.trust.notary).addOutputState(instruction).addCommand(Command(TrustInstructionCommand.Instruct(), ourIdentity.owningKey))
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), subFlow(InstructionSession(issuer)), instructionId, content()))
+        val session = subFlow(InstructionSession(issuer))
+        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, instructionId, content()))
         return InstructionReport(instructionId, full.id.toString(), false)
     }
 
@@ -71,7 +72,8 @@ class CancelInstruction(private val instructionId: String) : FlowLogic<Instructi
     override fun call(): InstructionReport {
         val open: StateAndRef<TrustInstruction> = serviceHub.instructionOf(ourIdentity, instructionId)
         val builder = TransactionBuilder(serviceHub.trust.notary).addInputState(open).addCommand(Command(TrustInstructionCommand.Cancel(), ourIdentity.owningKey))
-        val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(builder), listOf(listOf(subFlow(InstructionSession(open.state.data.issuer))))))
+        val session = subFlow(InstructionSession(open.state.data.issuer))
+        val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(builder), listOf(listOf(session))))
         return InstructionReport(instructionId, full.id.toString(), false)
     }
 }

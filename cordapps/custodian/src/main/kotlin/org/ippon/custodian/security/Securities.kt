@@ -59,7 +59,8 @@ class TransferSecurity(
         val security = security()
         val stx = serviceHub.signInitialTransaction(build(security))
         val receiver = if (toCustodian == ourIdentity) emptyList() else listOf(subFlow(TransferReceiverSession(toCustodian)))
-        val full = subFlow(Delivery(stx, listOf(receiver, listOf(subFlow(TransferAssetSession(security.registrar)))), transferId, content()))
+        val registrar = subFlow(TransferAssetSession(security.registrar))
+        val full = subFlow(Delivery(stx, listOf(receiver, listOf(registrar)), transferId, content()))
         return TransferReport(transferId, full.id.toString())
     }
 

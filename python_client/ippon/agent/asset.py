@@ -1,0 +1,49 @@
+"""The registrar's agent: issues securities out of files of positions.
+
+positions-*.csv → issue_security, one flow a row
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.orm import Session
+
+from ippon.agent.ledger import Ledger
+from ippon.agent.outbox import Outbox
+from ippon.agent.overdue import Overdue
+from ippon.agent.rowflows import RowFlows
+from ippon.agent.rowkinds import Flow, RowKind
+from ippon.agent.starts import Handler, Starts
+from ippon.agent.tables import InboxRow
+from ippon.agent.tools import Tools
+from ippon.model import Position
+
+
+class AssetKeeper:
+    """See the module."""
+
+    def __init__(self, tools: Tools) -> None:
+        ledger = Ledger(tools.node, tools.log)
+        positions = RowKind(
+            name="positions", model=Position, id_field="issue_id", reuse_code="ISSUE_ID_REUSED", flow=_issue
+        )
+        self.flows = RowFlows(tools, kinds=(positions,))
+        self.handlers: Mapping[str, Handler] = {}
+        self._overdue = Overdue(tools, ledger=ledger, outbox=Outbox(tools), asks=False)
+
+    def ask(self, *, everything: bool) -> int:
+        """See `RoleWork`."""
+        return self._overdue.look() if everything else 0
+
+    def act(self, starts: Starts) -> int:  # noqa: ARG002
+        """See `RoleWork`."""
+        return 0
+
+
+def _issue(_: Session, rows: Sequence[InboxRow]) -> Flow:
+    content = rows[0].content
+    return Flow(
+        business_id=f"position:{content['issue_id']}",
+        operation="issue_security",
+        arguments=content,
+        lane=f"issue:{content['custodian']}",
+    )

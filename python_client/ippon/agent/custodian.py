@@ -1,0 +1,72 @@
+"""The custodian's agent. As seller's: settles, waits, retries. As buyer's: shows shortages, orders coins, sends word.
+
+ask   fills → notices → instructions → announcements → what wakes waiting sales → what is over its deadline
+act   fills in doubt → the ledger's word; ready fills → settle flows; messages → flows
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from ippon.agent.announce import Announcements
+from ippon.agent.fills import Fills
+from ippon.agent.investors import InvestorFiles
+from ippon.agent.ledger import Ledger
+from ippon.agent.notices import Notices
+from ippon.agent.outbox import HANDLER as OUTBOX
+from ippon.agent.outbox import Outbox
+from ippon.agent.overdue import Overdue
+from ippon.agent.rowflows import RowFlows
+from ippon.agent.settle import HANDLER as SETTLE
+from ippon.agent.settle import Settle
+from ippon.agent.starts import Handler, Starts
+from ippon.agent.tools import Tools
+from ippon.agent.trust import TrustOrders
+from ippon.agent.wakes import Wakes
+
+
+class Custodian:
+    """See the module."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        ledger = Ledger(tools.node, tools.log)
+        self._outbox = Outbox(tools)
+        self._settle = Settle(tools)
+        self._fills = Fills(tools, ledger=ledger, settle=self._settle)
+        self._notices = Notices(tools, ledger=ledger, settle=self._settle)
+        self._wakes = Wakes(tools, ledger=ledger, settle=self._settle)
+        self._trust = TrustOrders(tools, ledger=ledger)
+        self._announcements = Announcements(tools, ledger=ledger, outbox=self._outbox, settle=self._settle)
+        self._overdue = Overdue(tools, ledger=ledger, outbox=self._outbox, asks=True)
+        self._outbox.after = {"ask_outcome": self._overdue.asked, "reclaim_coins": self._overdue.reclaimed}
+        files = InvestorFiles(tools, outbox=self._outbox)
+        self.flows = RowFlows(tools, kinds=(files.investors(), files.routes(), *self._trust.kinds(), *files.others()))
+        self.handlers: Mapping[str, Handler] = {SETTLE: self._settle, OUTBOX: self._outbox}
+        self._looked_at: datetime | None = None
+
+    def ask(self, *, everything: bool) -> int:
+        """See `RoleWork`."""
+        new = self._fills.sync()
+        if everything:
+            new += self._fills.reconcile()
+            self._fills.mark_failing()
+        new += self._notices.sync()
+        new += self._trust.sync(self.flows)
+        new += self._announcements.announce()
+        new += self._wakes.units()
+        new += self._wakes.routes()
+        return new
+
+    def act(self, starts: Starts) -> int:
+        """See `RoleWork`."""
+        self._look()
+        self._fills.resolve()
+        return self._settle.gather(starts) + self._outbox.dispatch(starts)
+
+    def _look(self) -> None:
+        """Nothing happens when something hangs, so this goes by the clock alone."""
+        now = self._tools.now()
+        pause = timedelta(seconds=self._tools.settings.timers.pending_poll_seconds)
+        if self._looked_at is None or now >= self._looked_at + pause:
+            self._looked_at = now
+            self._overdue.look()

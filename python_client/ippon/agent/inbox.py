@@ -1,0 +1,189 @@
+"""The inbox: files dropped into a folder become rows in the store, rows become flows, and each row gets its answer.
+
+    file → journal (one transaction: file, rows, refusals, promised flows) → moved to `read/` → receipt
+    row:  pending → accepted | refused;  duplicate: given before with the same content
+
+What was received is written down before anything is answered or started; a file that comes twice does no harm.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ippon.agent.receipts import (
+    ACCEPTED,
+    DUPLICATE,
+    PENDING,
+    REFUSED,
+    Receipt,
+    read_receipt,
+    wait_receipt,
+    write_whole,
+)
+from ippon.agent.rowflows import RowFlows, answer
+from ippon.agent.rowkinds import Line, RowKind, read_csv, read_statement
+from ippon.agent.starts import Starts
+from ippon.agent.tables import InboxFile, InboxRow
+from ippon.agent.tools import Tools
+from ippon.errors import BadFile, IpponError, Refusal
+from ippon.model import Row
+
+__all__ = ["Inbox", "Receipt", "drop", "read_receipt", "wait_receipt"]
+
+_NAME = re.compile(r"(?P<kind>[a-z]+)-[A-Za-z0-9._-]{1,100}\.(?P<suffix>csv|json)")
+
+
+def drop(*, inbox_dir: Path, name: str, content: bytes) -> Path:
+    """Put a file into an agent's inbox, whole or not at all."""
+    inbox_dir.mkdir(parents=True, exist_ok=True)
+    path = inbox_dir / name
+    write_whole(path, content)
+    return path
+
+
+class Inbox:
+    """Files of one agent; those that lie there together are read in the order of their kinds."""
+
+    def __init__(self, tools: Tools, *, flows: RowFlows) -> None:
+        self._tools = tools
+        self._flows = flows
+        self._kinds: Mapping[str, RowKind] = flows.kinds
+        self._folder = tools.settings.inbox_dir
+
+    def prepare(self) -> None:
+        """Make the folders."""
+        for folder in (
+            self._folder,
+            self._folder / "read",
+            self._folder / "refused",
+            self._tools.settings.receipts_dir,
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def take(self, starts: Starts) -> int:
+        """Journal every file that lies there; how many."""
+        order = list(self._kinds)
+        found = [path for path in self._folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+        ranked = sorted(found, key=lambda path: (_rank(order, path.name), path.name))
+        return sum(self._take(path, starts) for path in ranked)
+
+    # ---- files
+
+    def _take(self, path: Path, starts: Starts) -> int:
+        try:
+            with path.open("rb") as stream:
+                content = stream.read(self._tools.settings.limits.max_file_bytes + 1)
+        except OSError as problem:
+            self._tools.log.warning("file_unreadable", file=path.name, problem=type(problem).__name__)
+            return 0
+        status = self._journal(path.name[:200], content, starts)
+        try:
+            path.replace(self._folder / status / path.name)
+        except FileNotFoundError:
+            return 0  # another worker took it; the journal has it once
+        return 1
+
+    def _journal(self, name: str, content: bytes, starts: Starts) -> str:
+        """Write a file down, once for a name and content; its status."""
+        digest = hashlib.sha256(content).hexdigest()
+        try:
+            with self._tools.store.write() as session:
+                same = select(InboxFile).where(InboxFile.name == name, InboxFile.sha256 == digest)
+                known = session.scalars(same).one_or_none()
+                if known is not None:
+                    known.version += 1  # its receipt is written anew
+                    return known.status
+                return self._write_down(session, name, content, digest, starts)
+        except IntegrityError:
+            return "read"  # another worker has just written the same file down
+
+    def _write_down(self, session: Session, name: str, content: bytes, digest: str, starts: Starts) -> str:
+        file = InboxFile(
+            name=name, sha256=digest, kind="", status="read", read_at=self._tools.now(), version=1, written=0
+        )
+        session.add(file)
+        try:
+            kind, lines = self._read(name, content)
+        except BadFile as problem:
+            file.status, file.code, file.reason = "refused", problem.code, problem.message
+            self._tools.record(session, "file_refused", name, reason=problem.message)
+            return file.status
+        file.kind = kind.name
+        session.flush()
+        for line in lines:
+            self._row(session, file, kind, line)
+        self._tools.record(session, "file_read", name, rows=len(lines), sha256=digest)
+        self._flows.release(session, starts)
+        return file.status
+
+    def _read(self, name: str, content: bytes) -> tuple[RowKind, list[Line]]:
+        limits = self._tools.settings.limits
+        match = _NAME.fullmatch(name)
+        kind = self._kinds.get(match["kind"]) if match else None
+        if match is None or kind is None or match["suffix"] != kind.suffix:
+            wanted = ", ".join(f"{kind.name}-*.{kind.suffix}" for kind in self._kinds.values())
+            raise BadFile(f"This agent takes {wanted}, but the file is called '{name}'.")
+        if len(content) > limits.max_file_bytes:
+            raise BadFile(f"The file is larger than {limits.max_file_bytes} bytes; send it in parts.")
+        read = read_csv if kind.suffix == "csv" else read_statement
+        return kind, list(read(content, kind, limits))
+
+    # ---- rows
+
+    def _row(self, session: Session, file: InboxFile, kind: RowKind, line: Line) -> None:
+        shown = {name[:64]: str(value)[:200] for name, value in islice(line.columns.items(), 40)}
+        row = InboxRow(
+            file_number=file.number,
+            line=line.number,
+            kind=kind.name,
+            row_id=shown.get(kind.id_field, "")[:96],
+            content=shown,
+            status=PENDING,
+            promised=False,
+        )
+        try:
+            if line.problem is not None:
+                raise line.problem
+            value = kind.read(line.columns)
+            row.content = value.model_dump(mode="json")
+            self._judge(session, kind, row, value)
+        except IpponError as problem:
+            answer(row, REFUSED, problem)
+            self._tools.record(
+                session, "row_refused", f"{kind.name}:{row.row_id}", line=line.number, **problem.to_wire()
+            )
+        session.add(row)
+        session.flush()
+        if row.status in (PENDING, ACCEPTED):
+            kind.journaled(session, row, value)
+
+    def _judge(self, session: Session, kind: RowKind, row: InboxRow, value: Row) -> None:
+        before = select(InboxRow).where(
+            InboxRow.kind == kind.name, InboxRow.row_id == row.row_id, InboxRow.status.in_((PENDING, ACCEPTED))
+        )
+        earlier = session.scalars(before.order_by(InboxRow.number.desc()).limit(1)).first()
+        if earlier is not None and earlier.content == row.content:
+            row.status, row.transaction_id = DUPLICATE, earlier.transaction_id
+            return
+        if earlier is not None and kind.reuse_code is not None:
+            field = next(name for name in row.content if row.content[name] != earlier.content.get(name))
+            raise Refusal(
+                f"{kind.id_field} {row.row_id} was given before with {field} {earlier.content.get(field)}, "
+                f"now with {row.content[field]}; the first stands.",
+                code=kind.reuse_code,
+                field=field,
+            )
+        kind.check(session, value)
+        if kind.flow is None:
+            row.status = ACCEPTED
+
+
+def _rank(order: list[str], name: str) -> int:
+    kind = name.partition("-")[0]
+    return order.index(kind) if kind in order else len(order)

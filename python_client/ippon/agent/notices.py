@@ -1,0 +1,89 @@
+"""What the node tells its own side: kept once each, and acted on."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ippon.agent.ledger import NOTICES_OVERLAP, Ledger, cursor, set_cursor
+from ippon.agent.settle import Settle
+from ippon.agent.shortages import note_shortage
+from ippon.agent.tables import Notice, Settlement
+from ippon.agent.tools import Tools
+from ippon.model import Asset, DeskState, NoticeKind, NoticeRow, Reason, Side, TryCause
+
+CURSOR = "notices"
+CHUNK = 200
+
+
+class Notices:
+    """Reads a custodian node's notices."""
+
+    def __init__(self, tools: Tools, *, ledger: Ledger, settle: Settle) -> None:
+        self._tools = tools
+        self._ledger = ledger
+        self._settle = settle
+
+    def sync(self) -> int:
+        """Take what is new, and look a little back: a lower number may be committed later than a higher one."""
+        with self._tools.store.read() as session:
+            last = int(cursor(session, CURSOR) or 0)
+        taken, chunk = 0, []
+        for notice in self._ledger.notices_since(max(0, last - NOTICES_OVERLAP)):
+            chunk.append(notice)
+            if len(chunk) >= CHUNK:
+                taken, chunk = taken + self._take(chunk), []
+        return taken + self._take(chunk)
+
+    def _take(self, notices: Iterable[NoticeRow]) -> int:
+        by_number = {notice.sequence: notice for notice in notices}
+        with self._tools.store.read() as session:
+            known = set(session.scalars(select(Notice.sequence).where(Notice.sequence.in_(by_number))))
+        fresh = [by_number[number] for number in sorted(by_number) if number not in known]
+        if not fresh:
+            return 0
+        with self._tools.store.write() as session:
+            for notice in fresh:
+                if session.get(Notice, notice.sequence) is None:
+                    session.add(Notice(**notice.model_dump()))
+                    self._act(session, notice)
+            set_cursor(session, CURSOR, str(max(int(cursor(session, CURSOR) or 0), fresh[-1].sequence)))
+        return len(fresh)
+
+    def _act(self, session: Session, notice: NoticeRow) -> None:
+        row = session.get(Settlement, notice.execution_id)
+        if row is None or DeskState(row.state).ended:
+            return
+        match notice.kind:
+            case NoticeKind.FUNDS_ANNOUNCED:
+                if self._settle.wake(row, TryCause.ANNOUNCEMENT):
+                    self._tools.record(session, "woken", row.execution_id, cause=TryCause.ANNOUNCEMENT.value)
+            case NoticeKind.SHORTAGE:
+                self._short(session, row, notice)
+            case NoticeKind.COUNTERPARTY_SHORT:
+                self._show(row, notice.reason or Reason.CLAC, None)
+            case NoticeKind.ROUTE_NEEDED:
+                self._show(row, Reason.CONF, None, cause="ROUTE_MISSING")
+            case NoticeKind.SETTLED:
+                pass  # the fill itself tells
+
+    def _short(self, session: Session, row: Settlement, notice: NoticeRow) -> None:
+        lacks = notice.reason is Reason.LACK
+        note_shortage(
+            session,
+            self._tools,
+            execution_id=row.execution_id,
+            asset=Asset.UNITS if lacks else Asset.COINS,
+            # Coins may be held under another id than the one that the fill and the broker's staff know.
+            investor_id=row.seller_investor_id if lacks else row.buyer_investor_id,
+            missing=notice.missing or 0,
+            counterparty=notice.counterparty,
+        )
+        if not lacks:
+            self._show(row, Reason.MONY, notice.missing, cause="SHORT_OF_COINS")
+
+    def _show(self, row: Settlement, reason: Reason, missing: int | None, *, cause: str | None = None) -> None:
+        """On the buyer's desk the fill waits; the seller's desk has its own result."""
+        if row.side == Side.BUY:
+            row.state, row.reason, row.missing, row.cause = DeskState.WAITING, reason, missing, cause
+            row.changed_at = self._tools.now()

@@ -1,0 +1,112 @@
+"""Nobody stalls: what the node holds past its deadline is killed, and the ledger is asked what became of it.
+
+pending past its deadline and a grace → kill (operator token) → signed away? → ask_outcome → unknown? → reclaim_coins
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ippon.agent.ledger import Ledger
+from ippon.agent.outbox import Outbox
+from ippon.agent.settle import HANDLER as SETTLE
+from ippon.agent.starts import STARTED, Ending
+from ippon.agent.tables import Outbox as OutboxRow
+from ippon.agent.tables import Start
+from ippon.agent.tools import Tools
+from ippon.errors import IpponError, Unavailable
+from ippon.model import PendingRow
+
+SIGNED = ("SIGNED", "DROPPED")
+"""Kinds of pending in which this node's signature is out."""
+
+
+class Overdue:
+    """Watches what a node has reserved or signed.
+
+    Args:
+        asks: whether this role has the flows that ask for an outcome and reclaim coins (custodians).
+    """
+
+    def __init__(self, tools: Tools, *, ledger: Ledger, outbox: Outbox, asks: bool) -> None:
+        self._tools = tools
+        self._ledger = ledger
+        self._outbox = outbox
+        self._asks = asks
+        self._killed: set[str] = set()
+
+    def look(self) -> int:
+        """Deal with everything that is over its deadline; how many there were."""
+        grace = timedelta(seconds=self._tools.settings.timers.pending_grace_seconds)
+        over = [row for row in self._ledger.pending() if row.deadline + grace < self._tools.now()]
+        hanging = self._hanging()
+        self._killed &= {row.run_id for row in over} | {run_id for run_id, _ in hanging}
+        for run_id, client_id in hanging:
+            if run_id not in self._killed:
+                self._kill(run_id, {"client_id": client_id})
+        return sum(self._deal(row) for row in over)
+
+    def _hanging(self) -> list[tuple[str, str]]:
+        """Settle flows of this agent that run for too long, by run id and client id."""
+        limit = timedelta(seconds=self._tools.settings.timers.settlement_limit_seconds)
+        with self._tools.store.read() as session:
+            old = select(Start.run_id, Start.client_id).where(
+                Start.handler == SETTLE, Start.state == STARTED, Start.started_at < self._tools.now() - limit
+            )
+            return [(run_id, client_id) for run_id, client_id in session.execute(old) if run_id is not None]
+
+    def _deal(self, row: PendingRow) -> int:
+        if row.run_id in self._killed:
+            return 0
+        detail = {"pending": row.kind, "counterparty": row.counterparty, "fills": list(row.execution_ids)}
+        self._kill(row.run_id, detail)
+        if self._asks and row.transaction_id is not None and row.kind in SIGNED:
+            with self._tools.store.write() as session:
+                self._outbox.post(
+                    session,
+                    operation="ask_outcome",
+                    # Each transaction is a destination of its own: an answer that hangs holds up no other question.
+                    destination=row.transaction_id,
+                    arguments={"transaction_id": row.transaction_id},
+                    once=row.transaction_id,
+                )
+        return 1
+
+    def _kill(self, run_id: str, detail: Mapping[str, object]) -> None:
+        """Once: what does not end by that will not end by another."""
+        self._killed.add(run_id)
+        if self._tools.operator is None:
+            self._tools.log.warning("overdue", run_id=run_id, **detail)
+            return
+        try:
+            killed = self._tools.operator.kill(run_id)
+        except Unavailable:
+            self._killed.discard(run_id)
+            raise
+        except IpponError as problem:
+            self._tools.log.warning("kill_failed", run_id=run_id, code=problem.code, **detail)
+            return
+        with self._tools.store.write() as session:
+            self._tools.record(session, "killed", run_id, found=killed, **detail)
+
+    def asked(self, session: Session, row: OutboxRow, ending: Ending) -> None:
+        """After `ask_outcome`: what nobody has may be spent back to ourselves, which decides the matter."""
+        transaction_id = row.arguments["transaction_id"]
+        self._tools.record(session, "outcome", transaction_id, outcome=ending.text("outcome"))
+        if ending.text("outcome") == "UNKNOWN":
+            self._outbox.post(
+                session,
+                operation="reclaim_coins",
+                destination=transaction_id,
+                arguments={"transaction_id": transaction_id},
+                once=transaction_id,
+            )
+
+    def reclaimed(self, session: Session, row: OutboxRow, ending: Ending) -> None:
+        """After `reclaim_coins`: either our coins are back, or the settlement was there all along."""
+        by = ending.text("by_transaction_id")
+        self._tools.record(
+            session, "outcome", row.arguments["transaction_id"], outcome=ending.text("outcome"), by_transaction_id=by
+        )

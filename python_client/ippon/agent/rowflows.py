@@ -1,0 +1,113 @@
+"""Rows of inbox files on their way: promised as flows once no earlier row holds them up, answered when those end."""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ippon.agent.receipts import ACCEPTED, PENDING, REFUSED
+from ippon.agent.rowkinds import RowKind
+from ippon.agent.starts import Ending, Starts
+from ippon.agent.tables import InboxFile, InboxRow, Start
+from ippon.agent.tools import Tools
+from ippon.errors import IpponError
+
+HANDLER = "inbox"
+
+
+class RowFlows:
+    """The rows of one agent."""
+
+    relaunch = True
+    """Every operation that a row asks for is done once per business id by the node itself."""
+
+    def __init__(self, tools: Tools, *, kinds: Iterable[RowKind]) -> None:
+        self._tools = tools
+        self.kinds: Mapping[str, RowKind] = {kind.name: kind for kind in kinds}
+
+    def release(self, session: Session, starts: Starts) -> None:
+        """Promise the flows of rows that wait for no other row any more."""
+        waiting = select(InboxRow).where(InboxRow.status == PENDING, InboxRow.promised.is_(False))
+        rows = list(session.scalars(waiting.order_by(InboxRow.number)))
+        if not rows:
+            return
+        unfinished = self._unfinished(session)
+        by_file: dict[int, list[InboxRow]] = {}
+        for row in rows:
+            holds = ((name, str(row.content.get(field))) for name, field in self.kinds[row.kind].after)
+            if all(unfinished.get(hold, row.number) >= row.number for hold in holds):
+                by_file.setdefault(row.file_number, []).append(row)
+        for ready in by_file.values():
+            size = self.kinds[ready[0].kind].batch
+            for first in range(0, len(ready), size):
+                self._promise(session, starts, ready[first : first + size])
+
+    def ended(self, starts: Starts, session: Session, start: Start, ending: Ending) -> None:
+        """See `Handler`."""
+        numbers = start.subject["rows"]
+        rows = list(session.scalars(select(InboxRow).where(InboxRow.number.in_(numbers)).order_by(InboxRow.number)))
+        if ending.error is None:
+            for row in rows:
+                self.accept(session, row, ending)
+        elif self._goes_on(starts, session, start, rows[0], ending.error):
+            return
+        elif len(rows) > 1:
+            # One of them is at fault, and only alone will it say so.
+            for row in rows:
+                self._promise(session, starts, [row])
+        else:
+            self.refuse(session, rows[0], ending.error)
+        self.release(session, starts)
+
+    def _goes_on(self, starts: Starts, session: Session, start: Start, row: InboxRow, error: IpponError) -> bool:
+        return bool(self.kinds[row.kind].failed(session, row, error)) or starts.again(session, start, error)
+
+    def accept(self, session: Session, row: InboxRow, ending: Ending) -> None:
+        """The row is done."""
+        row.transaction_id = ending.text("transaction_id")
+        self.finish(session, row, ACCEPTED)
+        self.kinds[row.kind].accepted(session, row, ending)
+
+    def refuse(self, session: Session, row: InboxRow, error: IpponError) -> None:
+        """The row will not be done."""
+        self.finish(session, row, REFUSED, error=error)
+        self.kinds[row.kind].refused(session, row, error)
+
+    def finish(self, session: Session, row: InboxRow, status: str, *, error: IpponError | None = None) -> None:
+        """Give a row its answer, and have the receipt written anew."""
+        answer(row, status, error)
+        session.get_one(InboxFile, row.file_number).version += 1
+        if error is not None:
+            self._tools.record(session, "row_refused", f"{row.kind}:{row.row_id}", line=row.line, **error.to_wire())
+
+    def _unfinished(self, session: Session) -> dict[tuple[str, str], int]:
+        held = {name for kind in self.kinds.values() for name, _ in kind.after}
+        first = (
+            select(InboxRow.kind, InboxRow.row_id, func.min(InboxRow.number))
+            .where(InboxRow.kind.in_(held), InboxRow.status == PENDING)
+            .group_by(InboxRow.kind, InboxRow.row_id)
+        )
+        return {(kind, row_id): number for kind, row_id, number in session.execute(first)} if held else {}
+
+    def _promise(self, session: Session, starts: Starts, rows: list[InboxRow]) -> None:
+        flow_of = self.kinds[rows[0].kind].flow
+        if flow_of is None:
+            raise ValueError(f"a row of {rows[0].kind} is accepted when it is written down and has no flow")
+        flow = flow_of(session, rows)
+        starts.promise(
+            session,
+            business_id=flow.business_id,
+            operation=flow.operation,
+            arguments=flow.arguments,
+            handler=HANDLER,
+            lane=flow.lane,
+            subject={"rows": [row.number for row in rows]},
+        )
+        for row in rows:
+            row.promised = True
+
+
+def answer(row: InboxRow, status: str, error: IpponError | None) -> None:
+    """Write an answer into a row."""
+    row.status = status
+    row.code, row.field, row.reason = (error.code, error.field, error.message) if error else (None, None, None)
