@@ -39,8 +39,8 @@ test: setup ## every test, the real network's included
 	$(BIN)/pytest || failed=1; \
 	exit $$failed
 
-stop: ## stop nodes and bridges; the ledger stays
-	@if [[ -x $(BIN)/python ]]; then $(BIN)/python -m ippon_network down; fi
+stop: ## stop agents, bridges and nodes; the ledger stays
+	@if [[ -x $(BIN)/ippon ]]; then $(BIN)/ippon network down; fi
 
 clean: stop ## stop, and delete all that was built, the ledger included (keys in ~/.ippon stay)
 	@rm -rf build .gradle */build cordapps/*/build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,16 +11,20 @@ stamp=$venv/.pyproject.sha256
 
 exec 9>"$root/.venv.lock"
 flock 9
-# The path is part of it: scripts in a venv name it, so a moved tree needs a new one.
-wanted=$( (cat "$root/pyproject.toml" && printf '%s' "$root") | sha256sum | cut -d ' ' -f 1)
-if [[ -r $stamp && $(<"$stamp") == "$wanted" && -x $venv/bin/python ]]; then
+wanted=$(sha256sum <"$root/pyproject.toml")
+# Scripts in a venv name its path, so a tree that was moved needs a new one.
+made_for=$(cat "$venv/.root" 2>/dev/null || true)
+if [[ $made_for == "$root" && -r $stamp && $(<"$stamp") == "$wanted" ]]; then
     exit 0
 fi
 say "preparing the Python environment in .venv"
-python=$(find_python)
-"$python" -m venv --clear "$venv" >&2
+if [[ $made_for != "$root" ]] || ! "$venv/bin/python" -c '' 2>/dev/null; then
+    python=$(find_python)
+    "$python" -m venv --clear "$venv" >&2
+fi
 cd "$root"
 "$venv/bin/pip" install -q --disable-pip-version-check -e '.[dev]' >&2 ||
     die "pip could not install ippon's dependencies: see above"
+printf '%s\n' "$root" >"$venv/.root"
 printf '%s\n' "$wanted" >"$stamp"
 say "Python environment is ready"

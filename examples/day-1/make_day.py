@@ -143,7 +143,9 @@ def order_rows(fill: dict[str, str]) -> list[dict[str, str]]:
             "side": side,
             "custodian": fill[f"{who}_custodian"],
             "investor_id": fill[f"{who}_investor_id"],
-            **{name: fill[name] for name in ("security_code", "quantity", "unit_price", "platform_code")},
+            **{name: fill[name] for name in ("security_code", "quantity", "unit_price")},
+            # An order for another platform would not have come to this venue; the fill alone is wrong.
+            "platform_code": PLATFORM,
         }
         for side, who in (("SELL", "seller"), ("BUY", "buyer"))
     ]

@@ -124,6 +124,7 @@ class Topology(_Model):
     jvm: JvmOptions
     bridge: BridgeLimits = BridgeLimits()
     users: Users
+    settings: Mapping[str, JsonValue] = Field(default_factory=dict)
     roles: Mapping[str, Role]
     nodes: Mapping[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")], Node] = Field(min_length=1)
 
@@ -177,7 +178,7 @@ class Topology(_Model):
 
     def core_settings(self, key: str) -> dict[str, JsonValue]:
         """The content of the node's ippon-core.conf."""
-        merged = self.anchors()
+        merged = {**self.anchors(), **self.settings}
         for settings in (*(role.settings for role in self.roles_of(key)), self.node(key).settings):
             merged.update(settings)
         return merged

@@ -31,7 +31,7 @@ from ippon.cli_output import (
 )
 from ippon.errors import BadRequest, Refusal
 from ippon.local import LocalNetwork, Member
-from ippon.model import Asset, Role
+from ippon.model import Asset, Role, organisation
 from ippon.node import rows
 from ippon.report.day import DayReport
 from ippon.report.page import HTML_NAME, JSON_NAME
@@ -39,7 +39,7 @@ from ippon.report.proof import proof as proof_command
 from ippon.report.tables import day_tables
 
 trust_app = typer.Typer(no_args_is_help=True, help="Coins against cash in trust.")
-report_app = typer.Typer(help="The last demo's report, and the proof of the invariants.")
+report_app = typer.Typer()
 report_app.command("proof")(proof_command)
 BANK_ACCOUNT = "TRUST-0001"
 BALANCE_COLUMNS = ("custodian", "investor_id", "asset", "total", "reserved")
@@ -61,16 +61,18 @@ def balance(
         with local.node(member, "reader") as node:
             for asset in Asset:
                 asked = {"asset": asset.value} | ({"investor_id": investor} if investor else {})
-                for row in rows(node, "balances", asked):
-                    found.append(
-                        {
-                            "custodian": member.key,
-                            "investor_id": row["investor_id"],
-                            "asset": row.get("security_code") or asset.value,
-                            "total": row["total"],
-                            "reserved": row["reserved"],
-                        }
-                    )
+                found += [
+                    {
+                        "custodian": member.key,
+                        "investor_id": row["investor_id"],
+                        "asset": row.get("security_code") or asset.value,
+                        "total": row["total"],
+                        "reserved": row["reserved"],
+                    }
+                    for row in rows(node, "balances", asked)
+                    # A chain may bring states of others into the vault; they are nobody's business here.
+                    if organisation(str(row["custodian"])) == member.name
+                ]
     found.sort(key=lambda row: (row["custodian"], row["investor_id"], row["asset"]))
     emit_rows(found, columns=BALANCE_COLUMNS, as_json=json_output, title="Balances (yen, units)", empty="No balances.")
 

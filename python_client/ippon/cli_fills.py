@@ -46,6 +46,7 @@ FILL_COLUMNS = (
     "transaction_id",
 )
 SELLING = (Side.SELL, Side.BOTH)
+AT_REST = frozenset(state for state in DeskState if state.ended) | {DeskState.WAITING}
 PAGE = 1_000
 _POLL_SECONDS = 0.25
 
@@ -106,9 +107,9 @@ def settle(
             found = [fill for fill in settlements(store, execution_ids=tuple(wanted)) if fill.side in SELLING]
             before |= {fill.execution_id: (member, fill) for fill in found}
             _require_agent(local, member)
-            open_ids = [fill.execution_id for fill in found if not fill.state.ended]
-            if open_ids:
-                ask_retry(store, clock=SystemClock(), execution_ids=open_ids)
+            waiting = [fill.execution_id for fill in found if _may_try(fill)]
+            if waiting:
+                ask_retry(store, clock=SystemClock(), execution_ids=waiting)
     if missing := sorted(wanted - before.keys()):
         raise Refusal(f"No custodian here sells {', '.join(missing)}: see 'ippon fills'.", code="UNKNOWN_FILL")
     rows = _await_tries(local, before, timeout)
@@ -126,7 +127,7 @@ def retry(*, as_: AsOption = None, json_output: JsonFlag = False) -> None:
     asked: dict[str, list[str]] = {}
     for member in members_of(local, as_, Role.CUSTODIAN):
         with desk(local, member) as store:
-            waiting = [fill.execution_id for fill in every_settlement(store) if _may_try(fill)]
+            waiting = [fill.execution_id for fill in every_settlement(store) if _waits(fill)]
             _require_agent(local, member)
             answer = ask_retry(store, clock=SystemClock(), execution_ids=waiting) if waiting else None
             asked[member.key] = sorted(answer.asked) if answer else []
@@ -134,7 +135,9 @@ def retry(*, as_: AsOption = None, json_output: JsonFlag = False) -> None:
         emit_json({"asked": asked})
         return
     for key, ids in asked.items():
-        typer.echo(f"{key}: asked to try {len(ids)} fill{'' if len(ids) == 1 else 's'}{': ' if ids else ''}{', '.join(ids)}")
+        typer.echo(
+            f"{key}: asked to try {len(ids)} fill{'' if len(ids) == 1 else 's'}{': ' if ids else ''}{', '.join(ids)}"
+        )
 
 
 @contextmanager
@@ -142,8 +145,10 @@ def desk(local: LocalNetwork, member: Member) -> Iterator[Store]:
     """The store of a member's agent, which may be running."""
     folder = Agents(local).folder(member)
     if not folder.store.exists():
-        raise Refusal(
-            f"{member.key} has no agent yet: start the agents with 'ippon network up'.", code="NO_AGENT", where=member.key
+        raise Unavailable(
+            f"{member.key} has no agent yet: start the agents with 'ippon network up'.",
+            code="NO_AGENT",
+            where=member.key,
         )
     store = Store.open(folder.store_url, migrate=False)
     try:
@@ -162,7 +167,9 @@ def every_settlement(store: Store) -> Iterator[SettlementView]:
         offset += PAGE
 
 
-def send(local: LocalNetwork, member: Member, *, kind: str, content: bytes, timeout: int, suffix: str = "csv") -> Receipt:
+def send(
+    local: LocalNetwork, member: Member, *, kind: str, content: bytes, timeout: int, suffix: str = "csv"
+) -> Receipt:
     """Drop a file into the inbox of a member's agent under a name of its own, and wait for the receipt."""
     _require_agent(local, member)
     folder = Agents(local).folder(member)
@@ -188,7 +195,9 @@ def show_receipt(receipt: Receipt, *, as_json: bool) -> None:
 def _require_agent(local: LocalNetwork, member: Member) -> None:
     if not Agents(local).folder(member).process().alive:
         raise Unavailable(
-            f"The agent of {member.key} does not run: start it with 'ippon network up'.", code="NO_AGENT", where=member.key
+            f"The agent of {member.key} does not run: start it with 'ippon network up'.",
+            code="NO_AGENT",
+            where=member.key,
         )
 
 
@@ -198,26 +207,41 @@ def _await_tries(
     """The fills once each has been tried, or has ended."""
     deadline = time.monotonic() + timeout
     while True:
-        now = [(member, fill) for member in dict.fromkeys(one for one, _ in before.values()) for fill in _now(local, member, before)]
+        now = [
+            (member, fill)
+            for member in dict.fromkeys(one for one, _ in before.values())
+            for fill in _now(local, member, before)
+        ]
         open_ids = [fill.execution_id for _, fill in now if not _tried(before[fill.execution_id][1], fill)]
         if not open_ids:
             return [_row(member, fill) for member, fill in now]
         if time.monotonic() > deadline:
-            raise WaitOver(f"{', '.join(open_ids)} had not been tried after {timeout} s; the agent goes on: see 'ippon fills'.")
+            raise WaitOver(
+                f"{', '.join(open_ids)} had not been tried after {timeout} s; the agent goes on: see 'ippon fills'."
+            )
         time.sleep(_POLL_SECONDS)
 
 
-def _now(local: LocalNetwork, member: Member, before: dict[str, tuple[Member, SettlementView]]) -> Sequence[SettlementView]:
+def _now(
+    local: LocalNetwork, member: Member, before: dict[str, tuple[Member, SettlementView]]
+) -> Sequence[SettlementView]:
     with desk(local, member) as store:
         ids = tuple(name for name, (one, _) in before.items() if one == member)
         return settlements(store, execution_ids=ids)
 
 
 def _tried(before: SettlementView, now: SettlementView) -> bool:
-    return now.state.ended or (now.tries > before.tries and now.state is DeskState.WAITING)
+    """Whether what was asked for has been done; a fill that was on its way, or at its end, was not asked."""
+    if _may_try(before):
+        return now.tries > before.tries and now.state in AT_REST
+    return now.state in AT_REST
 
 
 def _may_try(fill: SettlementView) -> bool:
+    return fill.side in SELLING and fill.state in (DeskState.WAITING, DeskState.REFUSED)
+
+
+def _waits(fill: SettlementView) -> bool:
     return fill.side in SELLING and fill.state is DeskState.WAITING
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -34,6 +34,13 @@ class LogSource(StrEnum):
     CONSOLE = "console"
     BRIDGE = "bridge"
     AGENT = "agent"
+
+
+NETWORK_LOGS: dict[LogSource, Literal["node", "console", "bridge"]] = {
+    LogSource.NODE: "node",
+    LogSource.CONSOLE: "console",
+    LogSource.BRIDGE: "bridge",
+}
 
 
 @network_app.command()
@@ -87,7 +94,7 @@ def logs(
             raise UnknownNode(f"no node with an agent is called {node!r}; there are {_keys(local)}")
         text = Agents(local).folder(member).process().tail(lines)
     else:
-        text = local.network.logs(node, lines=lines, source=source.value)
+        text = local.network.logs(node, lines=lines, source=NETWORK_LOGS[source])
     if json_output:
         emit_json({"node": node, "source": source.value, "lines": text.splitlines()})
     else:

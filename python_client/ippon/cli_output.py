@@ -24,7 +24,9 @@ REFUSED = 2
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 AsOption = Annotated[
     str | None,
-    typer.Option("--as", envvar="IPPON_AS", help="The organisation to act for, such as custodian-a.", show_default=False),
+    typer.Option(
+        "--as", envvar="IPPON_AS", help="The organisation to act for, such as custodian-a.", show_default=False
+    ),
 ]
 TimeoutOption = Annotated[int, typer.Option(min=1, max=3_600, help="Longest wait, in seconds.")]
 DayOption = Annotated[Path, typer.Option("--day", help="Folder with day.yaml and securities.csv.")]
@@ -94,9 +96,7 @@ def members_of(local: LocalNetwork, text: str | None, role: Role) -> tuple[Membe
 
 def fail(error: Exception, *, as_json: bool) -> NoReturn:
     """Tell an error and leave: 2 when something was refused or used wrongly, 1 when something failed."""
-    refused = isinstance(
-        error, Refusal | DoorRefusal | BadFile | BadSettings | TopologyInvalid | UnknownNode
-    )
+    refused = isinstance(error, Refusal | DoorRefusal | BadFile | BadSettings | TopologyInvalid | UnknownNode)
     code = getattr(error, "code", "FAILED")
     if as_json:
         content = error.to_wire() if isinstance(error, IpponError) else {"code": code, "message": str(error)}

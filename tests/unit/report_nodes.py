@@ -16,7 +16,6 @@ class VaultNode:
 
     def __init__(self, snapshot: Snapshot, name: str) -> None:
         self.vault = snapshot.nodes[name]
-        self.sequence = 7
         self.pending = 0
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.on_query: Callable[[str], None] = lambda _: None
@@ -27,7 +26,9 @@ class VaultNode:
         if name == "pending":
             found = [{"run_id": str(n)} for n in range(self.pending)]
         elif name == "states":
-            found = [row.model_dump() for row in self.vault.states if row.type == arguments["type"]]
+            status = arguments["status"]
+            ours = [row for row in self.vault.states if row.type == arguments["type"]]
+            found = [row.model_dump() for row in ours if status in ("ALL", row.status)]
         else:
             assert name == "transactions"
             assert len(arguments["transaction_ids"]) <= 100
@@ -38,7 +39,7 @@ class VaultNode:
         return Page(rows=rows, page=arguments["page"], size=arguments["size"], total=len(found))
 
     def wait(self, after: int, wait_millis: int) -> int:
-        return self.sequence
+        raise NotImplementedError
 
     def health(self) -> Health:
         raise NotImplementedError

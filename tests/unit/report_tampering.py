@@ -11,7 +11,7 @@ def state(snapshot: Snapshot, node: str, **wanted: Any) -> StateRow:
     """The first state whose data has these values (`type`, `status` of the row; `investor` of its holder)."""
     for row in snapshot.nodes[node].states:
         facts = {**row.data, "type": row.type, "status": row.status}
-        facts["investor"] = row.data.get("holder", {}).get("investor_id")
+        facts["investor"] = row.data.get("investor_id")
         if all(facts.get(name) == value for name, value in wanted.items()):
             return row
     raise AssertionError(f"{node} has no state {wanted}")

@@ -23,19 +23,19 @@ def holder(custodian: str, investor_id: str) -> Data:
 
 
 def token(custodian: str, investor_id: str, units: int) -> tuple[str, Data]:
-    security = {"code": "ZA101", "registrar": NAMES["asset"]}
-    return "SecurityToken", {"security": security, "units": units, "holder": holder(custodian, investor_id)}
+    security = {"security_code": "ZA101", "registrar": NAMES["asset"]}
+    return "SecurityToken", {**security, "units": units, **holder(custodian, investor_id)}
 
 
 def coin(custodian: str, investor_id: str, amount: int) -> tuple[str, Data]:
-    return "Coin", {"amount": amount, "holder": holder(custodian, investor_id), "issuer": NAMES["coin"]}
+    return "Coin", {"amount": amount, **holder(custodian, investor_id), "issuer": NAMES["coin"]}
 
 
 def instruction(custodian: str, instruction_id: str, investor_id: str, amount: int) -> tuple[str, Data]:
     return "TrustInstruction", {
         "instruction_id": instruction_id,
-        "holder": holder(custodian, investor_id),
-        "amount_instructed": amount,
+        **holder(custodian, investor_id),
+        "amount": amount,
         "issuer": NAMES["coin"],
         "expires_at": "2026-07-02T00:00:00.000Z",
     }
@@ -46,12 +46,15 @@ def fill(execution_id: str, seller: tuple[str, str], buyer: tuple[str, str], qua
         "execution_id": execution_id,
         "venue": NAMES["exchange"],
         "platform_code": "IPPON",
-        "security": {"code": "ZA101", "registrar": NAMES["asset"]},
+        "security_code": "ZA101",
+        "registrar": NAMES["asset"],
         "quantity": quantity,
         "unit_price": "50.00",
         "amount": quantity * 50,
-        "seller": holder(*seller),
-        "buyer": holder(*buyer),
+        "seller_custodian": seller[0],
+        "seller_investor_id": seller[1],
+        "buyer_custodian": buyer[0],
+        "buyer_investor_id": buyer[1],
         "coin_issuer": NAMES["coin"],
     }
 
@@ -70,9 +73,8 @@ def term(execution_id: str, seller: str, buyer: str, buyer_coin: str | None = No
 
 def participants(row_type: str, data: Data) -> list[str]:
     if row_type == "Fill":
-        return [data["seller"]["custodian"], data["buyer"]["custodian"]]
-    issuer = data["security"]["registrar"] if row_type == "SecurityToken" else data["issuer"]
-    return [data["holder"]["custodian"], issuer]
+        return [data["seller_custodian"], data["buyer_custodian"]]
+    return [data["custodian"], data["registrar"] if row_type == "SecurityToken" else data["issuer"]]
 
 
 class World:

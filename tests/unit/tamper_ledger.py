@@ -190,7 +190,7 @@ def settlement_unknown_to_the_registrar(snapshot: Snapshot) -> str:
 def second_coin_account(snapshot: Snapshot) -> str:
     def other_account(tx: TransactionRow) -> None:
         tx.commands[0].data["terms"][0]["seller_coin_id"] = "b1-too"
-        tx.outputs[2].data["holder"]["investor_id"] = "b1-too"
+        tx.outputs[2].data["investor_id"] = "b1-too"
 
     everywhere(snapshot, "Settle", other_account, 1)
     return "EX-2"

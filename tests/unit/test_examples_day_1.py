@@ -111,7 +111,7 @@ def test_the_wrong_rows_are_wrong_as_the_script_says() -> None:
     }
     first = good_fills()
     assert wrong["duplicate"] == first["EX-0003"]
-    assert {**wrong["ID_REUSED"], "quantity": "20", "amount": "199610"} == first["EX-0005"]
+    assert {**wrong["EXECUTION_ID_REUSED"], "quantity": "20", "amount": "199610"} == first["EX-0005"]
     assert wrong["UNKNOWN_INVESTOR"]["buyer_investor_id"] not in {row["investor_id"] for row in both("investors-1.csv")}
     mismatch = wrong["AMOUNT_MISMATCH"]
     assert Decimal(mismatch["unit_price"]) * int(mismatch["quantity"]) != int(mismatch["amount"])

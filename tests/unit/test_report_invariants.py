@@ -82,10 +82,10 @@ def test_one_settlement_of_two_fills_is_checked_as_a_whole() -> None:
     back = world.tx("notify EX-6", [("FillCommand.Notify", {})], [], [fill("EX-6", (B, "b1"), (A, "a1"), 2)])[0]
     snapshot = world.snapshot()
     refs = {
-        (row.type, row.data["holder"]["investor_id"]): row.ref
+        (row.type, row.data["investor_id"]): row.ref
         for node in ("custodian-a", "custodian-b")
         for row in snapshot.nodes[node].states
-        if row.status == "UNCONSUMED" and "holder" in row.data
+        if row.status == "UNCONSUMED" and row.type in ("Coin", "SecurityToken")
     }
     terms = [term("EX-5", "a1", "b1", "coin-b1"), term("EX-6", "b1", "a1") | {"seller_coin_id": "coin-b1"}]
     units = [refs["SecurityToken", "a1"], refs["SecurityToken", "b1"]]

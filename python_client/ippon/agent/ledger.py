@@ -19,6 +19,7 @@ from ippon.model import (
     PendingRow,
     Route,
     Row,
+    StatementLine,
     organisation,
     utc_text,
 )

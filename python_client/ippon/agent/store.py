@@ -71,7 +71,8 @@ class Store:
         """A consistent look; whatever is changed in it is lost."""
         with self._read() as session:
             yield session
-            session.rollback()
+            # What was read stays readable after the block.
+            session.expunge_all()
 
     def close(self) -> None:
         """Let the connections go."""

@@ -12,7 +12,7 @@ from ippon.demo.agents import AgentFolder, Agents
 from ippon.demo.floor import FileStand, FillStand, Holding, RowStand
 from ippon.errors import BadFile
 from ippon.local import LocalNetwork, Member
-from ippon.model import Asset, InstructionStatus, Role, Side
+from ippon.model import Asset, InstructionStatus, Role, Side, organisation
 from ippon.node import HttpNode, rows
 from ippon.report.day import AttemptRow
 
@@ -88,7 +88,8 @@ class LocalFloor:
 
     def shortages(self, member: str) -> Mapping[str, int]:
         """See `Floor`."""
-        return {one.execution_id: one.missing_yen for one in shortages(self._stores[member])}
+        found = shortages(self._stores[member])
+        return {one.execution_id: one.missing for one in found if one.asset == Asset.COINS}
 
     def holdings(self) -> list[Holding]:
         """See `Floor`."""
@@ -102,6 +103,7 @@ class LocalFloor:
             for key, node in self._nodes.items()
             for asset in Asset
             for row in rows(node, "balances", {"asset": asset.value})
+            if organisation(str(row["custodian"])) == self._member(key).name
         ]
 
     def trouble(self) -> str | None:

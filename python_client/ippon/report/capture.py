@@ -1,7 +1,8 @@
 """Takes a snapshot: reads every node's vault through its bridge, with reader tokens, and the statement files.
 
-Only `states` and `transactions` are read for the proof itself; `pending` and the change sequence tell when nothing is
-on its way, so that what five nodes say is said of one moment.
+Only `states` and `transactions` are read. `pending` tells when nothing is on its way, and counting the states again
+afterwards that nothing has moved meanwhile, so that what five nodes say is said of one moment. (The nodes' change
+sequence would not do: reading may move it.)
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ippon.node import Node, rows
 from ippon.report.snapshot import NodeVault, Role, Snapshot, Statement, StateRow, TransactionRow
 
 TYPES = ("Fill", "SecurityToken", "Coin", "FundsRoute", "TrustInstruction")
+STATUSES = ("ALL", "UNCONSUMED")
 MAX_IDS_PER_QUERY = 100
 QUIET_TIMEOUT_SECONDS = 60.0
 _POLL_SECONDS = 0.5
@@ -48,10 +50,9 @@ def capture(
     files = [read_statement(path) for path in sorted(statements)]
     while True:
         late = monotonic() >= deadline
-        before = _sequences(sources)
         if late or not _anything_pending(sources):
             vaults = _read_vaults(sources)
-            still = _sequences(sources) == before
+            still = all(_counts(source.node) == _counted(vaults[source.name]) for source in sources)
             if still or late:
                 taken_at = now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
                 return Snapshot(taken_at=taken_at, quiet=still and not late, nodes=vaults, statements=files)
@@ -104,8 +105,24 @@ def _transaction_of(ref: str) -> str:
     return ref.rpartition(":")[0]
 
 
-def _sequences(sources: Sequence[Source]) -> list[int]:
-    return [source.node.wait(0, 0) for source in sources]
+def _counts(node: Node) -> dict[tuple[str, str], int]:
+    """How many states of each type a node has now: whatever moves changes one of these."""
+    first = {"page": 1, "size": 1}
+    return {
+        (row_type, status): node.query("states", {"type": row_type, "status": status, **first}).total
+        for row_type in TYPES
+        for status in STATUSES
+    }
+
+
+def _counted(vault: NodeVault) -> dict[tuple[str, str], int]:
+    """The same, of what was read."""
+    types = [(row.type, row.status) for row in vault.states]
+    return {
+        (row_type, status): sum(found[0] == row_type and status in ("ALL", found[1]) for found in types)
+        for row_type in TYPES
+        for status in STATUSES
+    }
 
 
 def _anything_pending(sources: Sequence[Source]) -> bool:

@@ -66,18 +66,16 @@ class Violation:
     message: str
 
 
-def holder_of(data: Mapping[str, Any], key: str = "holder") -> tuple[str, str]:
-    """(custodian's organisation, investor id)."""
-    holder = data[key]
-    return organisation_of(str(holder["custodian"])), str(holder["investor_id"])
+def holder_of(data: Mapping[str, Any], side: str = "") -> tuple[str, str]:
+    """(custodian's organisation, investor id) of a holding, or of one `side` of a fill (`seller_`, `buyer_`)."""
+    return organisation_of(str(data[f"{side}custodian"])), str(data[f"{side}investor_id"])
 
 
 def holding_of(row_type: str, data: Mapping[str, Any]) -> tuple[Position, int] | None:
     """Position and size of a holding state; None for any other."""
     if row_type == "SecurityToken":
-        security = data["security"]
-        issuer = organisation_of(str(security["registrar"]))
-        return Position(*holder_of(data), f"units {security['code']}", issuer), int(data["units"])
+        issuer = organisation_of(str(data["registrar"]))
+        return Position(*holder_of(data), f"units {data['security_code']}", issuer), int(data["units"])
     if row_type == "Coin":
         return Position(*holder_of(data), "coins", organisation_of(str(data["issuer"]))), int(data["amount"])
     return None
@@ -89,13 +87,13 @@ def fill_of(ref: str, data: Mapping[str, Any]) -> Fill:
         ref=ref,
         execution_id=str(data["execution_id"]),
         venue=organisation_of(str(data["venue"])),
-        security_code=str(data["security"]["code"]),
-        registrar=organisation_of(str(data["security"]["registrar"])),
+        security_code=str(data["security_code"]),
+        registrar=organisation_of(str(data["registrar"])),
         quantity=int(data["quantity"]),
         unit_price=Decimal(str(data["unit_price"])),
         amount=int(data["amount"]),
-        seller=holder_of(data, "seller"),
-        buyer=holder_of(data, "buyer"),
+        seller=holder_of(data, "seller_"),
+        buyer=holder_of(data, "buyer_"),
         coin_issuer=organisation_of(str(data["coin_issuer"])),
     )
 
@@ -108,7 +106,7 @@ def instruction_of(ref: str, data: Mapping[str, Any]) -> Instruction:
         instruction_id=str(data["instruction_id"]),
         custodian=custodian,
         investor_id=investor_id,
-        amount=int(data["amount_instructed"]),
+        amount=int(data["amount"]),
         issuer=organisation_of(str(data["issuer"])),
     )
 

@@ -57,7 +57,10 @@ def proof(
     save: Annotated[Path | None, typer.Option(help="Keep the snapshot in this file (0600).")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
-    """Prove the invariants from the vaults and the trust account's statement. Example: ippon report proof."""
+    """Prove I1-I6 from the nodes' vaults and the trust account's statement alone; exit code 1 when one fails.
+
+    Example: ippon report proof --save snapshot.json
+    """
     taken = Snapshot.load(snapshot) if snapshot else take_snapshot(LocalNetwork(Network()))
     if save:
         taken.save(save)

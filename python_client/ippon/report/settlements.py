@@ -76,7 +76,7 @@ def _fill_copies(ledger: Ledger) -> dict[str, dict[str, StateRow]]:
 
 
 def _custodians(row: StateRow) -> tuple[str, str]:
-    return holder_of(row.data, "seller")[0], holder_of(row.data, "buyer")[0]
+    return holder_of(row.data, "seller_")[0], holder_of(row.data, "buyer_")[0]
 
 
 def _custodians_hold_it(ledger: Ledger, fill: Fill, held: Mapping[str, StateRow]) -> Iterator[Violation]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ippon.report.kotlin_text import read_command
 
 Role = Literal["exchange", "asset", "coin", "custodian"]
 
@@ -43,10 +45,10 @@ class OutputRow(_Row):
 
 
 class CommandRow(_Row):
-    """One command of a transaction."""
+    """One command of a transaction; a node that tells its data as Kotlin's text is understood too."""
 
     name: str
-    data: dict[str, Any] = Field(default_factory=dict)
+    data: Annotated[dict[str, Any], BeforeValidator(read_command)] = Field(default_factory=dict)
     signers: list[str] = Field(default_factory=list)
 
     @property

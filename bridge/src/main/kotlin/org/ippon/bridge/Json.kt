@@ -59,18 +59,14 @@ object Json {
 
     private fun row(row: Row): ObjectNode = obj().also { json -> row.fields.forEach { json.set<JsonNode>(it.name, value(it)) } }
 
-    private fun value(field: Field): JsonNode {
-        val nodes = mapper.nodeFactory
-        return when {
-            field.text != null -> nodes.textNode(field.text)
-            field.number != null -> nodes.numberNode(field.number)
-            field.flag != null -> nodes.booleanNode(field.flag!!)
-            field.nested != null -> row(field.nested!!)
-            field.list != null -> array().also { array -> field.list!!.forEach { array.add(row(it)) } }
-            field.texts != null -> texts(field.texts!!)
-            else -> nodes.nullNode()
-        }
-    }
+    private fun value(field: Field): JsonNode =
+            field.text?.let { mapper.nodeFactory.textNode(it) }
+                    ?: field.number?.let { mapper.nodeFactory.numberNode(it) }
+                    ?: field.flag?.let { mapper.nodeFactory.booleanNode(it) }
+                    ?: field.nested?.let { row(it) }
+                    ?: field.list?.let { list -> array().also { array -> list.forEach { array.add(row(it)) } } }
+                    ?: field.texts?.let { texts(it) }
+                    ?: mapper.nodeFactory.nullNode()
 
     /** What kind of JSON value [node] is, for messages. */
     fun kind(node: JsonNode?): String = when {

@@ -102,13 +102,14 @@ object Moment : Kind<Instant>("a time in UTC like 2026-07-01T00:15:00.123Z") {
 object TransactionId : Kind<SecureHash>("a transaction id of 64 hexadecimal digits") {
     private val regex = Regex("[0-9A-Fa-f]{64}")
     override fun schema() = textSchema(64, "^[0-9A-Fa-f]{64}$")
-    override fun tryRead(node: JsonNode, path: String, network: Network): SecureHash? = node.textValue()?.takeIf { regex.matches(it) }?.let { SecureHash.parse(it.toUpperCase()) }
+    override fun tryRead(node: JsonNode, path: String, network: Network): SecureHash? = hash(node)
+    internal fun hash(node: JsonNode): SecureHash? = node.textValue()?.takeIf { regex.matches(it) }?.let { SecureHash.parse(it.toUpperCase()) }
 }
 
 /** [TransactionId], as Corda writes it. */
 object TransactionIdText : Kind<String>("a transaction id of 64 hexadecimal digits") {
     override fun schema() = TransactionId.schema()
-    override fun tryRead(node: JsonNode, path: String, network: Network): String? = TransactionId.tryRead(node, path, network)?.toString()
+    override fun tryRead(node: JsonNode, path: String, network: Network): String? = TransactionId.hash(node)?.toString()
 }
 
 /** The id of a running flow. */
@@ -128,7 +129,7 @@ object PartyOf : Kind<Party>("the name of an organisation in the network, or its
 }
 
 /** A party's name that the node itself looks up; an X.500 name in Corda's own spelling. */
-object PartyName : Kind<String>("the name of an organisation in the network, or its X.500 name") {
+object PartyName : Kind<String>("an organisation's name, or its X.500 name") {
     override fun schema() = textSchema(MAX_NAME_LENGTH)
     override fun tryRead(node: JsonNode, path: String, network: Network): String? = node.textValue()?.takeIf { it.isNotBlank() && it.length <= MAX_NAME_LENGTH }?.let { spelled(it) }
 

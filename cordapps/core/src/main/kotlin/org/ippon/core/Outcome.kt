@@ -27,15 +27,16 @@ data class OutcomeReport(val transactionId: String, val outcome: LedgerOutcome, 
  * tells nobody, and to a link that broke after signing.
  *
  * 1. Recorded here: done.
- * 2. Everybody else who had to sign is asked, one after the other; one that cannot answer is passed over.
+ * 2. Coin issuers, registrars and custodians accepted here are asked, one after the other; one that cannot answer is
+ *    passed over, and only one that has the transaction and sees that this node had to sign it says so.
  * 3. Whoever has it sends it. It is recorded only with every signature, the notary's included, and only under the id asked for.
  */
 @StartableByRPC
-class AskOutcome(private val transactionId: SecureHash, private val parties: List<Party>) : FlowLogic<OutcomeReport>() {
+class AskOutcome(private val transactionId: SecureHash) : FlowLogic<OutcomeReport>() {
     @Suspendable
     override fun call(): OutcomeReport {
         if (serviceHub.isRecorded(transactionId)) return OutcomeReport(transactionId.toString(), LedgerOutcome.RECORDED, null)
-        for (party in parties.filter { it != ourIdentity }) {
+        for (party in serviceHub.trust.signers.filter { it != ourIdentity }) {
             val found = ask(party) ?: continue
             serviceHub.recordChecked(found)
             serviceHub.pending()

@@ -45,10 +45,8 @@ class TrustAnchors(private val services: AppServiceHub) : SingletonSerializeAsTo
     /** The one notary of all ippon states. */
     val notary: Party get() = resolve(notaryName, "notary")
 
-    /** The other custodians of the network, as far as the network map knows them. */
-    val otherCustodians: List<Party>
-        get() = custodians.filter { it != services.myInfo.legalIdentities.first().name }
-                .mapNotNull { services.networkMapCache.getPeerByLegalName(it) }
+    /** Everybody who may have to sign a settlement, as far as the network map knows them. */
+    val signers: List<Party> get() = (coinIssuers + registrars + custodians).mapNotNull { services.networkMapCache.getPeerByLegalName(it) }
 
     fun isVenue(party: Party) = accepted(party, venues)
     fun isCustodian(party: Party) = accepted(party, custodians)

@@ -84,10 +84,10 @@ class RedeemCoins(private val redemptionId: String, private val investorId: Stri
  * it has, and then whoever has it is asked again.
  */
 @StartableByRPC
-class ReclaimCoins(private val transactionId: SecureHash, private val parties: List<Party>) : FlowLogic<OutcomeReport>() {
+class ReclaimCoins(private val transactionId: SecureHash) : FlowLogic<OutcomeReport>() {
     @Suspendable
     override fun call(): OutcomeReport {
-        val found = subFlow(AskOutcome(transactionId, parties))
+        val found = subFlow(AskOutcome(transactionId))
         if (found.outcome == LedgerOutcome.RECORDED) return found.copy(outcome = LedgerOutcome.SETTLED)
         val coins = mine()
         refuseUnless(coins.isNotEmpty(), ErrorCode.UNKNOWN_TRANSACTION, "transaction_id") { "No unspent coins of this node wait for $transactionId." }
@@ -98,7 +98,7 @@ class ReclaimCoins(private val transactionId: SecureHash, private val parties: L
             OutcomeReport(full.id.toString(), LedgerOutcome.RECLAIMED, null)
         } catch (e: Refusal) {
             if (e.code != ErrorCode.NOTARY_CONFLICT) throw e
-            subFlow(AskOutcome(transactionId, parties)).copy(outcome = LedgerOutcome.SETTLED)
+            subFlow(AskOutcome(transactionId)).copy(outcome = LedgerOutcome.SETTLED)
         }
     }
 

@@ -1,0 +1,90 @@
+package org.ippon.bridge.node
+
+import net.corda.client.rpc.CordaRPCClient
+import net.corda.client.rpc.CordaRPCClientConfiguration
+import net.corda.client.rpc.CordaRPCConnection
+import net.corda.client.rpc.PermissionException
+import net.corda.client.rpc.RPCException
+import net.corda.core.messaging.CordaRPCOps
+import net.corda.core.utilities.NetworkHostAndPort
+import org.apache.activemq.artemis.api.core.ActiveMQException
+import org.apache.activemq.artemis.api.core.ActiveMQSecurityException
+import org.ippon.bridge.BridgeError
+import org.ippon.bridge.DoorCode
+import org.slf4j.LoggerFactory
+import java.io.Closeable
+import java.time.Duration
+import java.util.concurrent.RejectedExecutionException
+import java.util.concurrent.locks.ReentrantLock
+import kotlin.concurrent.thread
+import kotlin.concurrent.withLock
+
+/** A node's RPC user. Shows its password to nobody. */
+class RpcUser(val name: String, internal val password: String) {
+    override fun toString() = name
+}
+
+/** One RPC login at the node: connects when first needed, and anew after it was dropped. */
+class RpcLogin(address: NetworkHostAndPort, private val user: RpcUser) : Closeable {
+    // Given no serialisers of our own, or Corda would read every class on the class path to look for some.
+    private val client = CordaRPCClient(address, CONFIGURATION, null, null, emptySet())
+    private val connecting = ReentrantLock()
+    @Volatile private var connection: CordaRPCConnection? = null
+    @Volatile private var closed = false
+
+    /** The node's RPC methods; connects first if need be, which may take as long as a node takes to answer. */
+    fun ops(): CordaRPCOps = (connection ?: connecting.withLock { connection ?: connect() }).proxy
+
+    /** Gives the connection up; whatever waits for an answer through it fails at once. */
+    fun drop() {
+        val old = connection ?: return
+        connection = null
+        // Closing may wait for the node, and nobody here should.
+        thread(name = "rpc-close-${user.name}", isDaemon = true) {
+            try {
+                old.forceClose()
+            } catch (e: Exception) {
+                log.debug("The connection of {} did not close: {}", user.name, e.message)
+            }
+        }
+    }
+
+    override fun close() {
+        closed = true
+        drop()
+    }
+
+    private fun connect(): CordaRPCConnection {
+        val fresh = client.start(user.name, user.password)
+        connection = fresh
+        if (closed) drop()
+        return fresh
+    }
+
+    companion object {
+        private val log = LoggerFactory.getLogger(RpcLogin::class.java)
+
+        // Reconnecting is NodeLink's business: it knows that observables end with a connection.
+        private val CONFIGURATION = CordaRPCClientConfiguration(
+                minimumServerProtocolVersion = 12, observationExecutorPoolSize = 2, maxReconnectAttempts = 0,
+                connectionRetryInterval = Duration.ofSeconds(1), connectionMaxRetryInterval = Duration.ofSeconds(1), openTelemetryEnabled = false
+        )
+
+        /** [problem] in our words; `NODE_DOWN` when it tells that there is no connection. */
+        fun translate(problem: Throwable): Throwable = when {
+            problem is BridgeError -> problem
+            problem is PermissionException -> BridgeError.door(DoorCode.FORBIDDEN, "The bridge's RPC login may not do this at its node.", cause = problem)
+            isWrongPassword(problem) -> BridgeError.door(DoorCode.NODE_DOWN, "The node does not know the bridge's RPC login: its name or password is wrong.", cause = problem)
+            isBroken(problem) -> BridgeError.door(DoorCode.NODE_DOWN, "The bridge has lost its node; what it was asked may or may not have been done.", cause = problem)
+            else -> problem
+        }
+
+        private fun isWrongPassword(problem: Throwable) = problem is ActiveMQSecurityException || problem.cause is ActiveMQSecurityException
+
+        private fun isBroken(problem: Throwable): Boolean =
+                problem is RPCException || problem is ActiveMQException || problem is InterruptedException || problem is RejectedExecutionException || isClosedProxy(problem)
+
+        // Corda's proxy, once closed, knows no better way to say so.
+        private fun isClosedProxy(problem: Throwable) = problem is IllegalArgumentException && problem.message.orEmpty().let { it.startsWith("Predicate failed on state") || it.startsWith("Required state to be") }
+    }
+}
