@@ -14,14 +14,14 @@ from __future__ import annotations
 import signal
 import socket
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from ippon_network.credentials import Credentials
-from ippon_network.errors import NetworkError, PortTaken
+from ippon_network.errors import NetworkError, PortTaken, StartFailed
 from ippon_network.folder import NetworkFolder, NodeFolder, Progress
 from ippon_network.installer import Installer
 from ippon_network.parts import Parts, present
@@ -159,13 +159,14 @@ class Network:
         waiting = deque(keys)
         nodes: list[str] = []
         bridge_deadlines: dict[str, float] = {}
+        failures: Counter[str] = Counter()
         count = 0
         while waiting or nodes or bridge_deadlines:
             while waiting and len(nodes) < self._settings.start_parallelism:
                 count += self._start_node(waiting[0])
                 nodes.append(waiting.popleft())
             for key in list(nodes):
-                if self._node(key).node_process().check_start(deadline=node_deadline):
+                if self._node_started(key, failures, deadline=node_deadline):
                     nodes.remove(key)
                     if bridges and self.topology.node(key).has_bridge:
                         count += self._start_bridge(key)
@@ -176,6 +177,22 @@ class Network:
             time.sleep(_POLL_SECONDS)
         if count:
             self._progress(f"{count} processes started in {time.monotonic() - started:.0f} s")
+
+    def _node_started(self, key: str, failures: Counter[str], *, deadline: float) -> bool:
+        """Whether a node is ready; one that died is started again, a few times.
+
+        On a machine with more to do than it has cores a node's own connection to its message broker can time out, and
+        Corda 4.10 then gives up instead of trying again.
+        """
+        try:
+            return self._node(key).node_process().check_start(deadline=deadline)
+        except StartFailed as failure:
+            failures[key] += 1
+            if failures[key] >= self._settings.start_tries or time.monotonic() >= deadline:
+                raise
+            self._progress(f"Node {key} died while starting; starting it again ({failure.code})")
+            self._start_node(key)
+            return False
 
     def _start_node(self, key: str) -> bool:
         """Whether it had to be started."""

@@ -9,7 +9,8 @@ IPPON_BRIDGE_START_TIMEOUT_SECONDS the same for bridges                         
 IPPON_STOP_TIMEOUT_SECONDS         from SIGTERM to SIGKILL                           30
 IPPON_MIGRATION_TIMEOUT_SECONDS    for one node's database                           180
 IPPON_BOOTSTRAP_TIMEOUT_SECONDS    for the network bootstrapper                      900
-IPPON_START_PARALLELISM            nodes that start at a time                        6
+IPPON_START_PARALLELISM            nodes that start at a time                        3
+IPPON_START_TRIES                  how often a node that dies while starting is started  3
 """
 
 from pathlib import Path
@@ -34,4 +35,5 @@ class NetworkSettings(BaseSettings):
     stop_timeout_seconds: float = Field(default=30, gt=0)
     migration_timeout_seconds: float = Field(default=180, gt=0)
     bootstrap_timeout_seconds: float = Field(default=900, gt=0)
-    start_parallelism: int = Field(default=6, ge=1, le=64)
+    start_parallelism: int = Field(default=3, ge=1, le=64)
+    start_tries: int = Field(default=3, ge=1, le=10)

@@ -2,18 +2,21 @@
 
 # ruff: noqa: ARG002 (a model is called as the real one, and needs less)
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import atexit
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ippon.agent.agent import Agent
 from ippon.agent.inbox import Receipt, drop, read_receipt
 from ippon.agent.settings import AgentSettings
 from ippon.agent.store import Store
+from ippon.agent.tables import Base
 from ippon.agent.tools import Tools
 from ippon.errors import BridgeDown, IpponError
 from ippon.node import Finished, FlowState, Health, Json, NodeInfo, Page, Started
@@ -178,7 +181,7 @@ class World:
         """The agent's process anew, on the same store and node."""
         settings = settings or self.settings[name]
         self.settings[name] = settings
-        store = self.stores.get(name) or Store.open(settings.store_url)
+        store = self.stores.get(name) or empty_store(name)
         self.stores[name] = store
         log = self.logs.setdefault(name, QuietLog())
         agent = Agent(self.tools(name, worker=worker, log=log))
@@ -217,10 +220,6 @@ class World:
         assert receipt is not None
         return receipt
 
-    def close(self) -> None:
-        for store in self.stores.values():
-            store.close()
-
 
 def fill_values(number: int = 1, **changes: object) -> dict[str, str]:
     """A fill row of ten units at 1,000.00 yen from A's investor INV-S to B's investor INV-B."""
@@ -252,14 +251,21 @@ def notify(ledger: Ledger, *rows: Mapping[str, str]) -> None:
         ledger.run("Exchange", "notify_fill", fill)
 
 
-@contextmanager
-def world_of(folder: Path) -> Iterator[World]:
-    """A world that is tidied up."""
-    world = World(folder)
-    try:
-        yield world
-    finally:
-        world.close()
+@cache
+def _store(name: str) -> Store:
+    """One database a member for all tests: tables are made, and statements compiled, once."""
+    folder = TemporaryDirectory(prefix="ippon-agents-")
+    atexit.register(folder.cleanup)
+    return Store.open(f"sqlite:///{folder.name}/agent.sqlite")
+
+
+def empty_store(name: str) -> Store:
+    """A member's store with nothing in it."""
+    store = _store(name)
+    with store.write() as session:
+        for table in reversed(Base.metadata.sorted_tables):
+            session.execute(table.delete())
+    return store
 
 
 def two_custodians(world: World) -> World:

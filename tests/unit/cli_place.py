@@ -1,4 +1,4 @@
-"""A network's folder without processes, for tests of the command line: secrets, agents' stores, agents that are threads."""
+"""A network folder without processes for tests of the command line: secrets, stores, agents that are threads."""
 
 from __future__ import annotations
 

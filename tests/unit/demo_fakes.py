@@ -99,8 +99,8 @@ class FakeFloor:
     def receipt(self, member: str, name: str) -> FileStand | None:
         return self.stands.get((member, name))
 
-    def instructions(self, member: str) -> Mapping[str, InstructionStatus]:
-        return self.instruction_stands.get(member, {})
+    def instructions(self, member: str, ids: Sequence[str]) -> Mapping[str, InstructionStatus]:
+        return {name: one for name, one in self.instruction_stands.get(member, {}).items() if name in ids}
 
     def fills(self) -> Mapping[str, FillStand]:
         return self.fill_stands

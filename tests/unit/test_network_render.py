@@ -31,6 +31,7 @@ def test_node_conf_says_dev_mode_and_its_addresses(topology: Topology, credentia
     assert 'myLegalName = "O=Coin Issuer, L=Tokyo, C=JP"' in conf
     assert "\ndevMode = true\n" in conf
     assert 'p2pAddress = "127.0.0.1:10230"' in conf
+    assert 'messagingServerAddress = "127.0.0.1:10230"\nmessagingServerExternal = false\n' in conf
     assert 'adminAddress = "127.0.0.1:10232"' in conf
     assert "\nnotary\n" not in conf
 

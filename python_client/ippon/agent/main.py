@@ -79,8 +79,9 @@ def open_operator(settings: AgentSettings) -> HttpNode | Py4jNode | None:
     token = read_token(bridge.operator_token_file)
     if isinstance(bridge, HttpBridge):
         return HttpNode(url=bridge.url, token=token, timeout_seconds=bridge.timeout_seconds)
-    port = bridge.operator_port or bridge.port
-    return Py4jNode(host=bridge.host, port=port, token=token, timeout_seconds=bridge.timeout_seconds)
+    if bridge.operator_port is None:
+        raise BadSettings("bridge.operator_port must be given with operator_token_file: a gateway has one token.")
+    return Py4jNode(host=bridge.host, port=bridge.operator_port, token=token, timeout_seconds=bridge.timeout_seconds)
 
 
 def open_log(stream: TextIO) -> Log:

@@ -111,3 +111,6 @@ def answer(row: InboxRow, status: str, error: IpponError | None) -> None:
     """Write an answer into a row."""
     row.status = status
     row.code, row.field, row.reason = (error.code, error.field, error.message) if error else (None, None, None)
+    if row.field is not None:
+        # The node names the argument at fault, `lines[0].reference`; the file has a column of that name.
+        row.field = row.field.rpartition(".")[2][:64]

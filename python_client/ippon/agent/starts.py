@@ -58,6 +58,7 @@ class Starts:
     def __init__(self, tools: Tools, *, handlers: Mapping[str, Handler]) -> None:
         self._tools = tools
         self._handlers = handlers
+        self._asked: dict[int, datetime] = {}
 
     def promise(
         self,
@@ -123,14 +124,25 @@ class Starts:
 
         Raises: BridgeDown or NodeDown, with nothing lost.
         """
-        ended = 0
-        for start in self._claim():
-            if start.state == COMMITTED:
-                ended += self._launch(start)
-            if start.state == STARTED:
-                ended += self._ask(start)
+        mine = self._claim()
+        ended = sum(self._launch(start) for start in mine if start.state == COMMITTED)
+        running = [start for start in mine if start.state == STARTED]
+        ended += sum(self._ask(start) for start in self._worth_asking(running))
         self._forget()
         return ended
+
+    def _worth_asking(self, running: list[Start]) -> list[Start]:
+        """Those that the node says have ended, and now and then each other one: the node may have lost it."""
+        if not running:
+            return []
+        over = {flow.client_id for flow in self._tools.node.finished()}
+        now = self._tools.now()
+        pause = timedelta(seconds=self._tools.settings.timers.reconcile_seconds)
+        # What is found here after a restart has not been asked after by this process: that comes first.
+        self._asked = {start.number: self._asked.get(start.number, now - pause) for start in running}
+        due = [start for start in running if start.client_id in over or self._asked[start.number] + pause <= now]
+        self._asked.update((start.number, now) for start in due)
+        return due
 
     # ---- what is this worker's to do
 
@@ -184,7 +196,7 @@ class Starts:
                 .where(Start.number == start.number, Start.state == COMMITTED)
                 .values(state=STARTED, run_id=answer.run_id, started_at=self._tools.now())
             )
-        start.state = STARTED
+        start.state, self._asked[start.number] = STARTED, self._tools.now()
         return 0
 
     def _postpone(self, start: Start, problem: IpponError) -> None:

@@ -87,8 +87,7 @@ class Agents:
     def start(self, market: Market, *, retry_seconds: float | None = None) -> None:
         """(Re)start the agents of all members and wait until each is ready; `retry_seconds` sets the backstop timer."""
         self.stop()
-        for member in self._local.members:
-            self._configure(member, market, retry_seconds)
+        self.configure(market, retry_seconds=retry_seconds)
         for member in self._local.members:
             command: list[str | Path] = [
                 sys.executable,
@@ -104,6 +103,11 @@ class Agents:
         for member in self._local.members:
             while not self.folder(member).process().check_start(deadline=deadline):
                 time.sleep(_POLL_SECONDS)
+
+    def configure(self, market: Market, *, retry_seconds: float | None = None) -> None:
+        """Write every agent's configuration and the tokens of its own organisation."""
+        for member in self._local.members:
+            self._configure(member, market, retry_seconds)
 
     def stop(self) -> None:
         """Stop every agent of this network, also of members that the topology has no more."""
@@ -154,11 +158,8 @@ def load_market(path: Path) -> Market:
 
 
 def _common(member: Member, url: str) -> dict[str, Any]:
-    return {
-        "organisation": member.name,
-        "role": member.roles[0].value,
-        "bridge": {"url": url, "agent_token_file": "agent.token", "operator_token_file": "operator.token"},
-    }
+    door = {"kind": "http", "url": url, "agent_token_file": "agent.token", "operator_token_file": "operator.token"}
+    return {"organisation": member.name, "role": member.roles[0].value, "bridge": door}
 
 
 def _distinct(texts: Iterable[str]) -> tuple[str, ...]:

@@ -82,8 +82,8 @@ class Floor(Protocol):
         """What the member's agent says of a file; None until it has been read."""
         ...
 
-    def instructions(self, member: str) -> Mapping[str, InstructionStatus]:
-        """Trust instructions on a custodian's ledger, by id."""
+    def instructions(self, member: str, ids: Sequence[str]) -> Mapping[str, InstructionStatus]:
+        """Those of these trust instructions that are on a custodian's ledger, by id."""
         ...
 
     def fills(self) -> Mapping[str, FillStand]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from ippon.agent.inbox import Receipt, drop, read_receipt
@@ -55,9 +55,9 @@ class LocalFloor:
         receipt = read_receipt(receipts_dir=self._folder(member).receipts, name=name)
         return None if receipt is None else _file_stand(receipt)
 
-    def instructions(self, member: str) -> Mapping[str, InstructionStatus]:
+    def instructions(self, member: str, ids: Sequence[str]) -> Mapping[str, InstructionStatus]:
         """See `Floor`."""
-        found = rows(self._nodes[member], "instructions", {})
+        found = rows(self._nodes[member], "instructions", {"instruction_ids": list(ids)})
         return {str(row["instruction_id"]): InstructionStatus(row["status"]) for row in found}
 
     def fills(self) -> Mapping[str, FillStand]:

@@ -132,7 +132,7 @@ class Player:
         if step.until.rows:
             yield from self._unread(files)
         for member, wanted in step.until.instructions.items():
-            stands = self._floor.instructions(member)
+            stands = self._floor.instructions(member, [self._run.id(name) for name in wanted])
             for name, status in wanted.items():
                 seen = stands.get(self._run.id(name))
                 if seen is not status:

@@ -24,13 +24,14 @@ class Screen:
         self._script = script
         self._console = console
         self._monotonic = monotonic
-        self._live = Live(console=console, refresh_per_second=_REFRESH_PER_SECOND, get_renderable=self._draw)
         self._seconds: dict[int, float] = {}
         self._current: int | None = None
         self._begun = 0.0
         self._stopped = False
         self._unmet: Sequence[str] = ()
         self._spinner = Spinner("dots")
+        # Last, since it draws at once.
+        self._live = Live(console=console, refresh_per_second=_REFRESH_PER_SECOND, get_renderable=self.picture)
 
     def __enter__(self) -> Screen:
         if self._console.is_terminal:
@@ -58,7 +59,8 @@ class Screen:
         if not self._console.is_terminal:
             self._console.print(line, markup=False, highlight=False)
 
-    def _draw(self) -> RenderableType:
+    def picture(self) -> RenderableType:
+        """The steps as they stand, and what the current one waits for."""
         table = Table.grid(padding=(0, 1))
         for number, step in enumerate(self._script.steps):
             table.add_row(*self._row(number, step))

@@ -25,7 +25,7 @@ class HttpSettings(val address: InetSocketAddress, val tls: SSLContext?, val thr
 class HttpDoor(private val settings: HttpSettings, private val tokens: Tokens, private val calls: Calls) : Closeable {
     private val server = create()
     private val pool = boundedPool("http", settings.threads, MAX_QUEUED)
-    private val openApi = Json.bytes(openApi())
+    private val document: ByteArray = Json.bytes(openApi())
 
     /** Where it listens. */
     val port: Int get() = server.address.port
@@ -51,7 +51,7 @@ class HttpDoor(private val settings: HttpSettings, private val tokens: Tokens, p
     private fun serve(exchange: HttpExchange) {
         try {
             val path = exchange.requestURI.rawPath.orEmpty()
-            if (path == OPEN_API && exchange.requestMethod == "GET") return send(exchange, 200, openApi)
+            if (path == OPEN_API && exchange.requestMethod == "GET") return send(exchange, 200, document)
             val (status, answer) = answer(exchange, path)
             send(exchange, status, Json.bytes(answer))
         } catch (e: BridgeError) {

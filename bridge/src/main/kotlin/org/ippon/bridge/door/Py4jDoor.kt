@@ -8,6 +8,7 @@ import org.ippon.bridge.Json
 import org.ippon.bridge.Role
 import org.ippon.core.ErrorCode
 import org.slf4j.LoggerFactory
+import py4j.CallbackClient
 import py4j.Gateway
 import py4j.GatewayConnection
 import py4j.GatewayServer
@@ -35,12 +36,10 @@ class Py4jSettings(val host: InetAddress, val port: Int, val role: Role, val max
  */
 class Py4jDoor(private val settings: Py4jSettings, private val tokens: Tokens, private val calls: Calls) : Closeable {
     private val sockets = LimitedSockets(settings.maxConnections, settings.maxRequestBytes)
-    private val server = object : GatewayServer(Gateway(this), settings.port, settings.host, 0, UNKNOWN_CALLER_TIMEOUT_MILLIS, null, sockets) {
+    private val server = object : GatewayServer(Gateway(this, CallbackClient(NO_CALLBACKS)), settings.port, settings.host, 0, UNKNOWN_CALLER_TIMEOUT_MILLIS, null, sockets) {
         override fun createConnection(gateway: Gateway, socket: Socket): Py4JServerConnection =
                 DoorConnection(gateway, socket, listeners).also { it.startConnection() }
     }
-
-    private val listeners: List<GatewayServerListener> get() = server.listeners
 
     /** Where it listens. */
     val port: Int get() = server.listeningPort
@@ -136,6 +135,8 @@ class Py4jDoor(private val settings: Py4jSettings, private val tokens: Tokens, p
     }
 
     private companion object {
+        // py4j wants to know where Python listens for calls from here; there are none.
+        const val NO_CALLBACKS = 0
         const val UNKNOWN_CALLER_TIMEOUT_MILLIS = 5000
         const val MAX_SHOWN = 80
         val log = LoggerFactory.getLogger(Py4jDoor::class.java)!!

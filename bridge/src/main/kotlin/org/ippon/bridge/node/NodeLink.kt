@@ -72,7 +72,7 @@ class NodeLink(
                 retryMillis = times.retryBaseMillis
                 stay()
             } catch (e: Throwable) {
-                down(RpcLogin.translate(e))
+                down(e)
             }
             rest(retryMillis)
             retryMillis = Math.min(retryMillis * 2, times.retryCapMillis)
@@ -107,10 +107,11 @@ class NodeLink(
         }
     }
 
-    private fun down(problem: Throwable) {
+    private fun down(e: Throwable) {
         if (closed) return
-        if (problem.message != lastProblem) log.warn("No connection to the node: {}", problem.message ?: problem.javaClass.simpleName)
-        lastProblem = problem.message
+        val problem = "${RpcLogin.translate(e).message} (${e.javaClass.simpleName}: ${e.message})"
+        if (problem != lastProblem) log.warn("No connection to the node: {}", problem)
+        lastProblem = problem
         if (state.up) state = LinkState(false, clock.instant())
         logins.forEach { it.drop() }
     }

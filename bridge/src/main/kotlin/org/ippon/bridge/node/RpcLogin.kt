@@ -75,7 +75,7 @@ class RpcLogin(address: NetworkHostAndPort, private val user: RpcUser) : Closeab
             problem is BridgeError -> problem
             problem is PermissionException -> BridgeError.door(DoorCode.FORBIDDEN, "The bridge's RPC login may not do this at its node.", cause = problem)
             isWrongPassword(problem) -> BridgeError.door(DoorCode.NODE_DOWN, "The node does not know the bridge's RPC login: its name or password is wrong.", cause = problem)
-            isBroken(problem) -> BridgeError.door(DoorCode.NODE_DOWN, "The bridge has lost its node; what it was asked may or may not have been done.", cause = problem)
+            isBroken(problem) -> BridgeError.door(DoorCode.NODE_DOWN, "The bridge has no connection to its node; what the node was asked last, it may or may not have done.", cause = problem)
             else -> problem
         }
 

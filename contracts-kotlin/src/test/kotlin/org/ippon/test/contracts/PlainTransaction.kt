@@ -23,30 +23,26 @@ import org.ippon.contracts.security.SecurityToken
 import org.ippon.contracts.security.SecurityTokenCommand
 
 /**
- * A settlement that is put before the contracts as Corda's verifier would, without jars and serialisation: a thousand
+ * A transaction that is put before the contracts as Corda's verifier would, without jars and serialisation: a thousand
  * times faster than the ledger DSL, for tests of many transactions or many states.
  */
-data class PlainSettlement(
-        val fills: List<Fill>,
-        val terms: List<SettleTerm>,
-        val spent: List<ContractState>,
-        val left: List<ContractState>,
-        val signers: List<Party>
+open class PlainTransaction(
+        private val spent: List<ContractState>,
+        private val left: List<ContractState>,
+        private val commands: List<CommandData>,
+        private val signers: List<Party>
 ) {
     /** Runs every contract that the states belong to; throws what the first refusing one throws. */
-    fun verify() {
-        val tx = ledgerTransaction()
-        (tx.inputStates + tx.outputStates).map { it.requiredContractClassName!! }.distinct()
-                .map { Class.forName(it).newInstance() as Contract }
-                .forEach { it.verify(tx) }
-    }
+    fun verify() = (spent + left).map { it.requiredContractClassName!! }.distinct()
+            .forEach { verify(Class.forName(it).newInstance() as Contract) }
 
-    private fun ledgerTransaction(): LedgerTransaction {
+    /** Runs [contract] alone. */
+    fun verify(contract: Contract) {
         val origin = SecureHash.randomSHA256()
-        return LedgerTransaction.createForContractVerify(
-                inputs = (fills + spent).mapIndexed { index, state -> StateAndRef(onLedger(state), StateRef(origin, index)) },
+        contract.verify(LedgerTransaction.createForContractVerify(
+                inputs = spent.mapIndexed { index, state -> StateAndRef(onLedger(state), StateRef(origin, index)) },
                 outputs = left.map { onLedger(it) },
-                commands = commands().map { CommandWithParties(signers.map { it.owningKey }, emptyList(), it) },
+                commands = commands.map { CommandWithParties(signers.map { it.owningKey }, emptyList(), it) },
                 attachments = emptyList(),
                 id = SecureHash.randomSHA256(),
                 notary = NOTARY,
@@ -55,16 +51,26 @@ data class PlainSettlement(
                 networkParameters = NETWORK,
                 references = emptyList(),
                 digestService = DigestService.sha2_256
-        )
-    }
-
-    private fun commands(): List<CommandData> {
-        val commands = mutableListOf<CommandData>(FillCommand.Settle(terms))
-        if ((spent + left).any { it is SecurityToken }) commands += SecurityTokenCommand.Transfer("")
-        if ((spent + left).any { it is Coin }) commands += CoinCommand.Transfer("")
-        return commands
+        ))
     }
 
     private fun onLedger(state: ContractState) =
             TransactionState(state, state.requiredContractClassName!!, NOTARY, constraint = SignatureAttachmentConstraint(NOTARY.owningKey))
+}
+
+/** A settlement of [fills] that turns [spent] into [left], with the commands that these ask for. */
+data class PlainSettlement(
+        val fills: List<Fill>,
+        val terms: List<SettleTerm>,
+        val spent: List<ContractState>,
+        val left: List<ContractState>,
+        val signers: List<Party>
+) : PlainTransaction(fills + spent, left, settlementCommands(terms, spent + left), signers)
+
+/** What a settlement under [terms] must ask for when it touches [holdings]. */
+fun settlementCommands(terms: List<SettleTerm>, holdings: List<ContractState>): List<CommandData> {
+    val commands = mutableListOf<CommandData>(FillCommand.Settle(terms))
+    if (holdings.any { it is SecurityToken }) commands += SecurityTokenCommand.Transfer("")
+    if (holdings.any { it is Coin }) commands += CoinCommand.Transfer("")
+    return commands
 }

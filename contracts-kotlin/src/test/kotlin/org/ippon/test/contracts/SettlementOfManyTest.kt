@@ -3,13 +3,9 @@ package org.ippon.test.contracts
 import net.corda.core.contracts.ContractState
 import net.corda.core.identity.Party
 import org.ippon.contracts.Holder
-import org.ippon.contracts.coin.Coin
 import org.ippon.contracts.coin.CoinCommand
 import org.ippon.contracts.fill.Fill
-import org.ippon.contracts.fill.FillCommand.Settle
 import org.ippon.contracts.security.Security
-import org.ippon.contracts.security.SecurityToken
-import org.ippon.contracts.security.SecurityTokenCommand
 import org.junit.Assert.assertEquals
 import org.junit.Test
 import java.time.LocalDate
@@ -21,12 +17,9 @@ class SettlementOfManyTest {
 
     /** Settles [fills] by turning [before] into [after], with the commands that these ask for. */
     private fun Tx.settlement(fills: List<Fill>, before: List<ContractState>, after: List<ContractState>, signers: List<Party> = all) {
-        val by = signers.toTypedArray()
         spends(*fills.toTypedArray(), *before.toTypedArray())
         leaves(*after.toTypedArray())
-        asks(Settle(fills.map { term(it) }), *by)
-        if ((before + after).any { it is SecurityToken }) asks(SecurityTokenCommand.Transfer(""), *by)
-        if ((before + after).any { it is Coin }) asks(CoinCommand.Transfer(""), *by)
+        settlementCommands(fills.map { term(it) }, before + after).forEach { asks(it, *signers.toTypedArray()) }
         timeWindow(WINDOW)
     }
 

@@ -12,7 +12,7 @@ import org.ippon.contracts.funds.TrustInstructionCommand.Reject
 import org.junit.Test
 import java.time.Instant
 
-/** Execution with the issue it asks for is in [CoinContractTest]. */
+/** Execution with the issue it asks for is in [CoinIssueTest]. */
 class TrustInstructionContractTest {
     private val id = "must be 1 to 64 letters, digits, '.', '_', ':' or '-', starting with a letter or digit, but is"
 

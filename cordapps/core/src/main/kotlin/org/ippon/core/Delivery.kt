@@ -14,6 +14,7 @@ import net.corda.core.flows.NotaryException
 import net.corda.core.flows.NotaryFlow
 import net.corda.core.flows.ReceiveTransactionFlow
 import net.corda.core.flows.SendTransactionFlow
+import net.corda.core.flows.UnexpectedFlowEndException
 import net.corda.core.node.StatesToRecord
 import net.corda.core.serialization.CordaSerializable
 import net.corda.core.transactions.SignedTransaction
@@ -70,17 +71,13 @@ open class DeliverTransaction(
         val asked = mutableListOf<FlowSession>()
         for (round in rounds) {
             asked += round
-            round.forEach { session ->
-                session.send(note)
-                subFlow(SendTransactionFlow(session, stx))
-            }
-            for (signature in answers(round, asked, stx)) stx += signature
+            for (signature in ask(round, asked, stx)) stx += signature
         }
         val full = notarise(stx, asked)
         try {
             beforeRecording(full)
         } catch (e: Refusal) {
-            if (asked.isNotEmpty()) sendAll(DeliveryVerdict(null), asked.toSet())
+            tell(asked, DeliveryVerdict(null))
             throw e
         }
         // A repetition is recorded already.
@@ -88,8 +85,44 @@ open class DeliverTransaction(
             serviceHub.recordChecked(full)
             onRecorded(full)
         }
-        if (asked.isNotEmpty()) sendAll(DeliveryVerdict(full.sigs), asked.toSet())
+        tell(asked, DeliveryVerdict(full.sigs))
         return full
+    }
+
+    /** Tells everybody the verdict. Somebody whose side of the session is gone can only ask the ledger ([AskOutcome]), and keeps nobody else from hearing. */
+    @Suspendable
+    private fun tell(asked: List<FlowSession>, verdict: DeliveryVerdict) {
+        if (asked.isEmpty()) return
+        try {
+            sendAll(verdict, asked.toSet())
+        } catch (e: Exception) {
+            if (!isSessionEnd(e)) throw e
+            for (session in asked) tellOne(session, verdict)
+        }
+    }
+
+    @Suspendable
+    private fun tellOne(session: FlowSession, verdict: DeliveryVerdict) {
+        try {
+            session.send(verdict)
+        } catch (e: Exception) {
+            if (!isSessionEnd(e)) throw e
+            logger.warn("${session.counterparty.name.organisation} ended its session before the verdict: ${e.message}")
+        }
+    }
+
+    /** One round; a receiver that fails without an answer has refused. */
+    @Suspendable
+    private fun ask(round: List<FlowSession>, asked: List<FlowSession>, stx: SignedTransaction): List<TransactionSignature> = try {
+        for (session in round) {
+            session.send(note)
+            subFlow(SendTransactionFlow(session, stx))
+        }
+        answers(round, asked, stx)
+    } catch (e: Exception) {
+        if (e is Refusal || !isSessionEnd(e)) throw e
+        tell(asked, DeliveryVerdict(null))
+        throw Refusal(ErrorCode.COUNTERPARTY_FAILED, "One of ${round.map { it.counterparty.name.organisation }} ended its session without an answer: ${e.message?.take(MAX_MESSAGE_LENGTH)}")
     }
 
     @Suspendable
@@ -98,7 +131,7 @@ open class DeliverTransaction(
         val answers = receiveAll(DeliveryAnswer::class.java, round).map { it.unwrap { answer -> answer } }
         val refused = round.zip(answers).firstOrNull { it.second.refusal != null }
         if (refused != null) {
-            sendAll(DeliveryVerdict(null), asked.toSet())
+            tell(asked, DeliveryVerdict(null))
             throw refused.second.refusal!!.toRefusal(refused.first.counterparty.name.organisation)
         }
         return round.zip(answers).mapNotNull { (session, answer) ->
@@ -122,14 +155,17 @@ open class DeliverTransaction(
             beforeNotary(stx)
             return stx + subFlow(NotaryFlow.Client(stx))
         } catch (e: NotaryException) {
-            if (asked.isNotEmpty()) sendAll(DeliveryVerdict(null), asked.toSet())
+            tell(asked, DeliveryVerdict(null))
             throw notaryRefusal(e)
         } catch (e: SignatureException) {
-            if (asked.isNotEmpty()) sendAll(DeliveryVerdict(null), asked.toSet())
+            tell(asked, DeliveryVerdict(null))
             throw Refusal(ErrorCode.MISSING_SIGNATURE, "The transaction ${stx.id} is not signed by all who must: ${e.message}")
         }
     }
 }
+
+/** Whether [e] says that the other side of a session failed or ended: two families in Corda. */
+fun isSessionEnd(e: Exception): Boolean = e is FlowException || e is UnexpectedFlowEndException
 
 /** The notary's no, in our words. */
 fun notaryRefusal(e: NotaryException): Refusal {
@@ -184,6 +220,11 @@ abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<S
         Pair(null, WireRefusal(ErrorCode.CONTRACT_REFUSED, (e.cause?.message ?: e.message ?: "").take(MAX_MESSAGE_LENGTH), null))
     } catch (e: SignatureException) {
         Pair(null, WireRefusal(ErrorCode.MISSING_SIGNATURE, (e.message ?: "A signature does not fit.").take(MAX_MESSAGE_LENGTH), null))
+    } catch (e: IllegalStateException) {
+        // Corda's own rules of a transaction (one notary, signers, links) are plain checks.
+        Pair(null, WireRefusal(ErrorCode.CONTRACT_REFUSED, (e.message ?: "").take(MAX_MESSAGE_LENGTH), null))
+    } catch (e: IllegalArgumentException) {
+        Pair(null, WireRefusal(ErrorCode.CONTRACT_REFUSED, (e.message ?: "").take(MAX_MESSAGE_LENGTH), null))
     } catch (e: TransactionResolutionException) {
         Pair(null, WireRefusal(ErrorCode.UNKNOWN_TRANSACTION, "The chain lacks the transaction ${e.hash}.", null))
     } catch (e: AttachmentResolutionException) {
@@ -223,7 +264,8 @@ abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<S
     private fun conclude(stx: SignedTransaction, note: DeliveryNote): SignedTransaction? {
         val verdict = try {
             session.receive<DeliveryVerdict>().unwrap { it }
-        } catch (e: FlowException) {
+        } catch (e: Exception) {
+            if (!isSessionEnd(e)) throw e
             // The other side died. If this node has signed, its row stays: only the ledger can say what became of it.
             logger.warn("${session.counterparty.name.organisation} ended before its verdict on ${stx.id}: ${e.message}")
             serviceHub.unpendUnlessSigned(runId.uuid)

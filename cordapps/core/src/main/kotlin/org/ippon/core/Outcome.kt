@@ -2,7 +2,6 @@ package org.ippon.core
 
 import co.paralleluniverse.fibers.Suspendable
 import net.corda.core.crypto.SecureHash
-import net.corda.core.flows.FlowException
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.FlowSession
 import net.corda.core.flows.InitiatedBy
@@ -54,7 +53,8 @@ class AskOutcome(private val transactionId: SecureHash) : FlowLogic<OutcomeRepor
             refuseUnless(stx.id == transactionId, ErrorCode.UNKNOWN_TRANSACTION) { "${party.name.organisation} must send $transactionId, but sends ${stx.id}." }
             stx
         }
-    } catch (e: FlowException) {
+    } catch (e: Exception) {
+        if (!isSessionEnd(e)) throw e
         logger.warn("${party.name.organisation} does not say what became of $transactionId: ${e.message}")
         null
     }

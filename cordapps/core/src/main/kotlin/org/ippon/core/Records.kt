@@ -79,9 +79,10 @@ fun ServiceHub.unpend(runId: String) {
     update("DELETE FROM ippon_pending WHERE run_id = ?", runId)
 }
 
-/** Forgets what the flow [runId] held unless its signature is out. */
+/** Forgets what the flow [runId] held unless its signature is out, dropped or not. */
 fun ServiceHub.unpendUnlessSigned(runId: UUID) {
-    if (select("SELECT kind FROM ippon_pending WHERE run_id = ?", runId.toString()) { it.getString(1) } != listOf(PendingKind.SIGNED.name)) unpend(runId)
+    val kind = select("SELECT kind FROM ippon_pending WHERE run_id = ?", runId.toString()) { it.getString(1) }.singleOrNull()
+    if (kind != PendingKind.SIGNED.name && kind != PendingKind.DROPPED.name) unpend(runId)
 }
 
 /** The counterparty of the flow [runId] has dropped its transaction: see [PendingKind.DROPPED]. */

@@ -98,8 +98,16 @@ class NotifyFill(private val notice: FillNotice) : FlowLogic<NotifiedReport>() {
                 Holder(trust.custodian(notice.sellerCustodian, "seller_custodian"), notice.sellerInvestorId),
                 Holder(trust.custodian(notice.buyerCustodian, "buyer_custodian"), notice.buyerInvestorId),
                 platform.coinIssuer, notice.tradeDate, notice.executedAt, notice.settleDate, details.proof(),
-                notice.tokenTransactionId?.let { SecureHash.parse(it) }, notice.reverses
+                tokenTransaction(), notice.reverses
         )
+    }
+
+    private fun tokenTransaction(): SecureHash? = notice.tokenTransactionId?.let {
+        try {
+            SecureHash.parse(it)
+        } catch (e: IllegalArgumentException) {
+            throw Refusal(ErrorCode.BAD_REQUEST, "token_transaction_id must be a transaction id of 64 hex digits, but is '$it'.", "token_transaction_id")
+        }
     }
 
     private fun checkIds() = listOf(
@@ -152,6 +160,9 @@ class NotifyFill(private val notice: FillNotice) : FlowLogic<NotifiedReport>() {
     private companion object {
         const val SALT_BYTES = 16
 
-        fun contentHash(notice: FillNotice): String = SecureHash.sha256(notice.copy(unitPrice = notice.unitPrice.setScale(2)).toString().toByteArray()).toString()
+        fun contentHash(notice: FillNotice): String = SecureHash.sha256(notice.copy(unitPrice = twoDecimals(notice.unitPrice)).toString().toByteArray()).toString()
+
+        /** A price of more decimals is no fill's, but must not keep a repetition from being compared. */
+        private fun twoDecimals(price: BigDecimal): BigDecimal = if (price.stripTrailingZeros().scale() <= 2) price.setScale(2) else price
     }
 }

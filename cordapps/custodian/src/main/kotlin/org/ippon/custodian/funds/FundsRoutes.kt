@@ -94,14 +94,14 @@ class WithdrawFundsRoute(private val investorId: String) : FlowLogic<RouteReport
     }
 }
 
-/** Sends the newest word on the funds routes of [investorIds] (route or withdrawal) to [custodian], who checks and records it. Repeating it does no harm. */
+/** Sends the newest word on the funds routes of [investorIds] (withdrawal, then route) to [custodian], who checks and records it. Repeating it does no harm. */
 @StartableByRPC
 class ShareFundsRoutes(private val custodian: Party, private val investorIds: List<String>) : FlowLogic<SharedReport>() {
     @Suspendable
     override fun call(): SharedReport {
         refuseUnless(investorIds.size <= MAX_ROUTES_PER_REQUEST, ErrorCode.TOO_MANY, "investor_ids") { "investor_ids must be at most $MAX_ROUTES_PER_REQUEST, but are ${investorIds.size}." }
         refuseUnless(serviceHub.trust.isCustodian(custodian) && custodian != ourIdentity, ErrorCode.NOT_ACCEPTED_PARTY, "custodian") { "${custodian.name} is not another custodian accepted here." }
-        val newest = investorIds.mapNotNull { newest(it) }
+        val newest = investorIds.flatMap { newest(it) }
         for (stx in newest) {
             val session = subFlow(RouteShareSession(custodian))
             subFlow(DeliverTransaction(stx, listOf(listOf(session))))
@@ -109,12 +109,16 @@ class ShareFundsRoutes(private val custodian: Party, private val investorIds: Li
         return SharedReport(newest.size)
     }
 
-    private fun newest(investorId: String): SignedTransaction? {
-        val id = serviceHub.select(
-                "SELECT COALESCE(s.spent_by, r.transaction_id) FROM ippon_funds_route r LEFT JOIN ippon_spent s ON s.transaction_id = r.transaction_id AND s.output_index = r.output_index " +
-                        "WHERE r.investor_id = ? AND r.custodian = ? ORDER BY r.version DESC LIMIT 1", investorId, serviceHub.me.name.toString()
-        ) { it.getString(1) }.singleOrNull() ?: return null
-        return serviceHub.validatedTransactions.getTransaction(SecureHash.parse(id))
+    /** The last withdrawal, which must go before a new registration, and the route in force. */
+    private fun newest(investorId: String): List<SignedTransaction> {
+        val routes = serviceHub.select(
+                "SELECT r.transaction_id, s.spent_by, s.commands FROM ippon_funds_route r JOIN vault_states v ON v.transaction_id = r.transaction_id AND v.output_index = r.output_index " +
+                        "LEFT JOIN ippon_spent s ON s.transaction_id = r.transaction_id AND s.output_index = r.output_index " +
+                        "WHERE r.investor_id = ? AND r.custodian = ? ORDER BY v.recorded_timestamp, r.version", investorId, serviceHub.me.name.toString()
+        ) { Triple(it.getString(1), it.getString(2), it.getString(3)) }
+        val withdrawn = routes.lastOrNull { it.third == FundsRouteCommand.Withdraw::class.java.simpleName }?.second
+        val inForce = routes.lastOrNull { it.second == null }?.first
+        return listOfNotNull(withdrawn, inForce).map { serviceHub.validatedTransactions.getTransaction(SecureHash.parse(it))!! }
     }
 }
 

@@ -57,6 +57,12 @@ class InstructTrust(private val instructionId: String, private val investorId: S
     private fun content() = "$investorId|$amount"
 
     private class Delivery(stx: SignedTransaction, session: FlowSession, private val id: String, private val content: String) : DeliverTransaction(stx, listOf(listOf(session))) {
+        override fun beforeRecording(stx: SignedTransaction) {
+            // Another request may have instructed under the same id while the coin node checked.
+            val taken = serviceHub.startedBefore(KIND, id, content, ErrorCode.INSTRUCTION_ID_REUSED, "instruction_id")
+            refuseUnless(taken == null, ErrorCode.INSTRUCTION_ID_REUSED, "instruction_id") { "The instruction id $id is being used by another request." }
+        }
+
         override fun onRecorded(stx: SignedTransaction) = serviceHub.noteStarted(KIND, id, content, stx.id)
     }
 

@@ -87,12 +87,11 @@ class BuyerSide(private val services: ServiceHub, private val seller: Party, pri
     fun routeNow(assessed: AssessedFill): Pair<String, Int>? = services.routeOf(Holder(services.me, assessed.line.account!!.tokenId))?.state?.data
             ?.takeIf { it.method == PaymentMethod.COIN }?.let { Pair(it.routeId, it.version) }
 
-    /** Tells this side's people and agent what holds fills up: yen missing, routes missing, a counterparty short of units. */
+    /** Tells this side's people and agent what holds fills up: yen missing, routes missing, a counterparty short of units ([lacking], of fills it was asked about). */
     fun note(assessed: List<AssessedFill>, short: List<Shortage>, lacking: List<String>) {
         short.forEach { shortage -> services.note(NoticeKind.SHORTAGE, shortage.executionId, Reason.MONY, seller, shortage.missing, shortage.position.holder.investorId) }
         assessed.filter { it.line.stand == BuyerStand.HELD }.forEach { services.note(NoticeKind.ROUTE_NEEDED, it.line.executionId, Reason.CONF, seller, investorId = it.fill?.state?.data?.buyer?.investorId) }
-        val asked = assessed.map { it.line.executionId }.toSet()
-        lacking.filter { it in asked }.forEach { services.note(NoticeKind.COUNTERPARTY_SHORT, it, Reason.CLAC, seller) }
+        lacking.forEach { services.note(NoticeKind.COUNTERPARTY_SHORT, it, Reason.CLAC, seller) }
     }
 
     /** Reserves the coins that [fills] cost, netted per account. @throws org.ippon.core.Refusal if somebody was quicker. */

@@ -2,7 +2,6 @@ package org.ippon.custodian.settlement
 
 import co.paralleluniverse.fibers.Suspendable
 import net.corda.core.contracts.StateAndRef
-import net.corda.core.flows.FlowException
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.FlowSession
 import net.corda.core.flows.InitiatedBy
@@ -19,6 +18,7 @@ import org.ippon.core.PendingKind
 import org.ippon.core.ReceiveDelivery
 import org.ippon.core.Refusal
 import org.ippon.core.fillOnRecord
+import org.ippon.core.isSessionEnd
 import org.ippon.core.lockId
 import org.ippon.core.me
 import org.ippon.core.pend
@@ -31,7 +31,7 @@ import org.ippon.core.settlement.SettlementQuery
 import org.ippon.core.settlement.SettlementReview
 import org.ippon.core.settlement.Shortage
 import org.ippon.core.trust
-import org.ippon.core.unpend
+import org.ippon.core.unpendUnlessSigned
 
 /** What the seller's custodian sends in a settlement: a query, or the decision that ends the questions. */
 @CordaSerializable
@@ -63,11 +63,13 @@ class SettleAsBuyer(private val session: FlowSession) : FlowLogic<Unit>() {
         try {
             if (coins.isNotEmpty()) subFlow(SendStateAndRefFlow(session, coins))
             subFlow(SignAsBuyer(session, chosen, coins))
-        } catch (e: FlowException) {
+        } catch (e: Exception) {
+            if (!isSessionEnd(e)) throw e
             // The seller's side ended or sent what cannot be read: what was reserved is free with the end of this flow.
             logger.warn("The settlement of ${chosen.map { it.line.executionId }} with ${session.counterparty.name.organisation} ended: ${e.message}")
-            serviceHub.unpend(runId.uuid)
         }
+        // Refused here, ended or over: the next settlement of these fills need not wait for the deadline.
+        serviceHub.unpendUnlessSigned(runId.uuid)
     }
 
     @Suspendable
@@ -75,12 +77,14 @@ class SettleAsBuyer(private val session: FlowSession) : FlowLogic<Unit>() {
         val side = BuyerSide(serviceHub, session.counterparty, lockId)
         var assessed = emptyList<AssessedFill>()
         var short = emptyList<Shortage>()
+        // What lacks units is asked about once and left out of the next query.
+        val asked = mutableSetOf<String>()
         repeat(MAX_QUERY_ROUNDS) {
             val request = session.receive<SettlementRequest>().unwrap { it }
             val decision = request.decision
             if (decision != null) {
                 checkDecision(assessed, decision)
-                side.note(assessed, short, decision.lacking)
+                side.note(assessed, short, decision.lacking.filter { it in asked })
                 return Pair(assessed, decision)
             }
             val refs = request.query?.fills.orEmpty()
@@ -88,6 +92,7 @@ class SettleAsBuyer(private val session: FlowSession) : FlowLogic<Unit>() {
             val found = side.withMoney(side.assess(refs.distinctBy { it.executionId }))
             assessed = found.first
             short = found.second
+            asked += assessed.filter { it.fill != null }.map { it.line.executionId }
             session.send(SettlementAnswer(assessed.map { it.line }))
         }
         logger.warn("${session.counterparty.name.organisation} asked $MAX_QUERY_ROUNDS times and decided nothing.")

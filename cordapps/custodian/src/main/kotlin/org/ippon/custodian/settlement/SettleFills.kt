@@ -3,7 +3,6 @@ package org.ippon.custodian.settlement
 import co.paralleluniverse.fibers.Suspendable
 import net.corda.core.contracts.StateAndRef
 import net.corda.core.contracts.TimeWindow
-import net.corda.core.flows.FlowException
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.FlowSession
 import net.corda.core.flows.ReceiveStateAndRefFlow
@@ -22,6 +21,8 @@ import org.ippon.core.PendingKind
 import org.ippon.core.Refusal
 import org.ippon.core.SettlementAssetSession
 import org.ippon.core.SettlementCoinSession
+import org.ippon.core.count
+import org.ippon.core.isSessionEnd
 import org.ippon.core.lockId
 import org.ippon.core.pend
 import org.ippon.core.refuseUnless
@@ -95,9 +96,14 @@ class SettleFills(private val executionIds: List<String>) : FlowLogic<Settlement
             val coins = reserveWith(session, decision)
             settle(side, agreed, coins, session)
         }
-    } catch (e: FlowException) {
+    } catch (e: Exception) {
+        if (!isSessionEnd(e)) throw e
+        if (!notaryAsked()) serviceHub.unpend(runId.uuid)
         open.map { side.refused(it.id, (e as? Refusal)?.code ?: ErrorCode.COUNTERPARTY_FAILED, e.message ?: "${buyer.name.organisation} ended the session.") }
     }
+
+    /** Then the transaction is kept: only [FinishEarlier] may say that it never will be. */
+    private fun notaryAsked() = serviceHub.count("SELECT COUNT(*) FROM ippon_pending WHERE run_id = ? AND content IS NOT NULL", runId.uuid.toString()) > 0
 
     /** Step 2: until neither side takes anything more out. */
     @Suspendable
@@ -109,7 +115,7 @@ class SettleFills(private val executionIds: List<String>) : FlowLogic<Settlement
             val stale = side.staleRoutes(asked, lines)
             if (stale.isNotEmpty()) subFlow(PullFundsRoutes(session.counterparty, stale))
             val next = side.agree(asked, lines)
-            agreement = Agreement(next.ready, agreement.others.filter { old -> next.others.none { it.executionId == old.executionId } } + next.others, agreement.lacking + next.lacking)
+            agreement = Agreement(next.ready, agreement.others.filter { old -> asked.none { it.id == old.executionId } } + next.others, agreement.lacking + next.lacking)
             // The buyer's shortages were told on the assumption that what lacks units here would settle; ask again without it.
             if (next.lacking.isEmpty()) return agreement
             asked = asked.filter { it.id !in agreement.lacking }

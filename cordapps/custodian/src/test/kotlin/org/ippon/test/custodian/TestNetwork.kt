@@ -45,6 +45,8 @@ object TestNetwork {
     private val assetName = CordaX500Name("Asset Registrar", "Tokyo", "JP")
     private val coinName = CordaX500Name("Coin Issuer", "Tokyo", "JP")
     private val notaryName = CordaX500Name("Notary", "Tokyo", "JP")
+    private val otherNotaryName = CordaX500Name("Other Notary", "Tokyo", "JP")
+    private val outsiderName = CordaX500Name("Outsider", "Tokyo", "JP")
     private val ids = AtomicInteger()
 
     private val config: Map<String, Any> = mapOf(
@@ -55,7 +57,7 @@ object TestNetwork {
 
     private val network = MockNetwork(MockNetworkParameters(
             networkParameters = testNetworkParameters(minimumPlatformVersion = 12),
-            notarySpecs = listOf(MockNetworkNotarySpec(notaryName, validating = false)),
+            notarySpecs = listOf(MockNetworkNotarySpec(notaryName, validating = false), MockNetworkNotarySpec(otherNotaryName, validating = false)),
             threadPerNode = true,
             cordappsForAllNodes = listOf(TestCordapp.findCordapp("org.ippon.contracts"), TestCordapp.findCordapp("org.ippon.core").withConfig(config)) +
                     listOf("exchange", "custodian", "asset", "coin").map { TestCordapp.findCordapp("org.ippon.$it") }
@@ -66,6 +68,17 @@ object TestNetwork {
     val coin: StartedMockNode = network.createNode(MockNodeParameters(legalName = coinName))
     val custodianA: StartedMockNode = network.createNode(MockNodeParameters(legalName = custodianAName))
     val custodianB: StartedMockNode = network.createNode(MockNodeParameters(legalName = custodianBName))
+
+
+    /** A node with every CorDapp that nobody accepts in any role. */
+    val outsider: StartedMockNode = network.createNode(MockNodeParameters(legalName = outsiderName))
+
+    /** A notary of the network that is not the one of ippon's states. */
+    val otherNotary: Party = network.notaryNodes.map { it.party }.single { it.name == otherNotaryName }
+    val notary: Party = network.notaryNodes.map { it.party }.single { it.name == notaryName }
+
+    /** Those that may hold something for somebody. */
+    val nodes: List<StartedMockNode> = listOf(exchange, asset, coin, custodianA, custodianB, outsider)
 
     /** An id that no other test has. */
     fun id(prefix: String) = "$prefix-${ids.incrementAndGet()}"

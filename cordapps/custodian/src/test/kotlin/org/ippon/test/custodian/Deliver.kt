@@ -1,0 +1,45 @@
+package org.ippon.test.custodian
+
+import co.paralleluniverse.fibers.Suspendable
+import net.corda.core.flows.FlowLogic
+import net.corda.core.flows.FlowSession
+import net.corda.core.identity.Party
+import net.corda.core.serialization.CordaSerializable
+import net.corda.core.transactions.SignedTransaction
+import org.ippon.core.BustSession
+import org.ippon.core.CoinSession
+import org.ippon.core.DeliverTransaction
+import org.ippon.core.DeliveryNote
+import org.ippon.core.FillSession
+import org.ippon.core.InstructionEndSession
+import org.ippon.core.InstructionSession
+import org.ippon.core.OpenSession
+import org.ippon.core.RouteShareSession
+import org.ippon.core.SecurityIssueSession
+import org.ippon.core.SettlementAssetSession
+import org.ippon.core.SettlementCoinSession
+import org.ippon.core.TransferAssetSession
+import org.ippon.core.TransferReceiverSession
+
+/** Which of the doors of a node a test knocks at. */
+@CordaSerializable
+enum class Door(val open: (Party) -> OpenSession) {
+    FILL({ FillSession(it) }), BUST({ BustSession(it) }), SETTLEMENT_ASSET({ SettlementAssetSession(it) }), SETTLEMENT_COIN({ SettlementCoinSession(it) }),
+    ISSUE({ SecurityIssueSession(it) }), TRANSFER_RECEIVER({ TransferReceiverSession(it) }), TRANSFER_ASSET({ TransferAssetSession(it) }),
+    ROUTE({ RouteShareSession(it) }), INSTRUCTION({ InstructionSession(it) }), INSTRUCTION_END({ InstructionEndSession(it) }), COINS({ CoinSession(it) })
+}
+
+/** Sends a transaction made by hand through [door], as a node gone wrong might. */
+class Deliver(private val stx: SignedTransaction, private val door: Door, private val to: List<Party>, private val note: DeliveryNote = DeliveryNote()) : FlowLogic<SignedTransaction>() {
+    constructor(stx: SignedTransaction, door: Door, to: Party, note: DeliveryNote = DeliveryNote()) : this(stx, door, listOf(to), note)
+
+    @Suspendable
+    override fun call(): SignedTransaction {
+        val sessions = mutableListOf<FlowSession>()
+        for (party in to) {
+            val opener = door.open(party)
+            sessions += subFlow(opener)
+        }
+        return subFlow(DeliverTransaction(stx, listOf(sessions), note))
+    }
+}

@@ -1,0 +1,221 @@
+package org.ippon.test.custodian
+
+import co.paralleluniverse.fibers.Suspendable
+import net.corda.core.contracts.Command
+import net.corda.core.contracts.ContractState
+import net.corda.core.contracts.StateAndRef
+import net.corda.core.contracts.StateRef
+import net.corda.core.contracts.TimeWindow
+import net.corda.core.contracts.TransactionState
+import net.corda.core.crypto.Crypto
+import net.corda.core.crypto.SecureHash
+import net.corda.core.crypto.SignableData
+import net.corda.core.crypto.SignatureMetadata
+import net.corda.core.crypto.TransactionSignature
+import net.corda.core.flows.FlowLogic
+import net.corda.core.flows.FlowSession
+import net.corda.core.flows.NotaryFlow
+import net.corda.core.flows.ReceiveStateAndRefFlow
+import net.corda.core.flows.SendTransactionFlow
+import net.corda.core.identity.Party
+import net.corda.core.internal.createComponentGroups
+import net.corda.core.node.ServiceHub
+import net.corda.core.serialization.CordaSerializable
+import net.corda.core.transactions.SignedTransaction
+import net.corda.core.transactions.WireTransaction
+import net.corda.core.utilities.unwrap
+import net.corda.testing.node.StartedMockNode
+import org.ippon.contracts.Holder
+import org.ippon.contracts.coin.Coin
+import org.ippon.contracts.fill.Asset
+import org.ippon.contracts.fill.Fill
+import org.ippon.contracts.fill.Position
+import org.ippon.contracts.fill.SettleTerm
+import org.ippon.contracts.security.SecurityToken
+import org.ippon.core.BuyerSession
+import org.ippon.core.DeliveryAnswer
+import org.ippon.core.DeliveryNote
+import org.ippon.core.DeliveryVerdict
+import org.ippon.core.fillOnRecord
+import org.ippon.core.lockId
+import org.ippon.core.me
+import org.ippon.core.recordChecked
+import org.ippon.core.reserve
+import org.ippon.core.settlement.FillRef
+import org.ippon.core.settlement.ReserveAnswer
+import org.ippon.core.settlement.SellerAccount
+import org.ippon.core.settlement.SettlementAnswer
+import org.ippon.core.settlement.SettlementDecision
+import org.ippon.core.settlement.SettlementPlan
+import org.ippon.core.settlement.SettlementQuery
+import org.ippon.core.trust
+import org.ippon.custodian.settlement.SettlementRequest
+import java.security.PublicKey
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicInteger
+
+/** What a settlement is made from. */
+data class Deal(val fills: List<StateAndRef<Fill>>, val terms: List<SettleTerm>, val tokens: List<StateAndRef<SecurityToken>>, val coins: List<StateAndRef<Coin>>) {
+    /** One more fill of the same two sides, on the seller's and buyer's accounts of the first. */
+    fun plus(fill: StateAndRef<Fill>) = copy(fills = fills + fill, terms = terms + terms.first().copy(executionId = fill.state.data.executionId))
+}
+
+/** A transaction's parts. */
+data class Paper(
+        val inputs: List<StateRef>, val outputs: List<TransactionState<ContractState>>, val commands: List<Command<*>>, val attachments: List<SecureHash>,
+        val notary: Party, val window: TimeWindow?, val references: List<StateRef>
+) {
+    fun withOutputs(change: (List<ContractState>) -> List<ContractState>): Paper {
+        val templates = outputs.associateBy { it.data.javaClass }
+        return copy(outputs = change(outputs.map { it.data }).map { data -> templates[data.javaClass]!!.copy(data = data) })
+    }
+}
+
+/** Where a settlement is shown. */
+@CordaSerializable
+enum class Signer { BUYER, ASSET, COIN, COIN_AS_ASSET, ASSET_AS_COIN }
+
+/**
+ * How a seller's custodian lies. [deal] changes what the transaction is made from, [paper] the transaction itself. Kept
+ * here and not in the flow: checkpoints hold no functions.
+ */
+class Lie(val deal: (Deal) -> Deal = { it }, val paper: (Paper) -> Paper = { it }, val signature: ((SecureHash) -> TransactionSignature)? = null) {
+    companion object {
+        private val lies = ConcurrentHashMap<Int, Lie>()
+        private val count = AtomicInteger()
+        fun keep(lie: Lie): Int = count.incrementAndGet().also { lies[it] = lie }
+        fun get(key: Int): Lie = lies[key]!!
+    }
+}
+
+/** [key]'s signature of the transaction [id], made on [services]' node. */
+fun signatureOf(services: ServiceHub, id: SecureHash, key: PublicKey = services.me.owningKey): TransactionSignature =
+        services.keyManagementService.sign(SignableData(id, SignatureMetadata(12, Crypto.findSignatureScheme(key).schemeNumberID)), key)
+
+fun StartedMockNode.signatureOf(id: SecureHash): TransactionSignature = transaction { signatureOf(services, id) }
+
+/** The parts of a settlement by hand that the lying and the silent seller share. */
+abstract class SellerByHand<T>(private val ids: List<String>, private val lie: Int) : FlowLogic<T>() {
+    /** Steps 2 to 4 of a settlement with an honest buyer. */
+    @Suspendable
+    protected fun agree(session: FlowSession): Deal {
+        val fills = ids.map { serviceHub.fillOnRecord(it)!!.fill }
+        val answer = session.sendAndReceive<SettlementAnswer>(SettlementRequest(SettlementQuery(fills.map { FillRef(it.state.data.executionId, it.ref) }), null)).unwrap { it }
+        val accounts = answer.lines.associate { it.executionId to (it.account ?: throw IllegalStateException("${it.stand} ${it.cause} ${it.message}")) }
+        val decision = SettlementDecision(fills.map { SellerAccount(it.state.data.executionId, it.state.data.seller.investorId, it.state.data.seller.investorId) }, emptyList())
+        val reserved = session.sendAndReceive<ReserveAnswer>(SettlementRequest(null, decision)).unwrap { it }
+        check(reserved.refusal == null) { "${reserved.refusal}" }
+        val coins = subFlow(ReceiveStateAndRefFlow<Coin>(session))
+        val terms = fills.map { fill ->
+            val data = fill.state.data
+            val account = accounts[data.executionId]!!
+            SettleTerm(data.executionId, data.seller.investorId, account.tokenId, data.seller.investorId, account.coinId, account.routeId, account.routeVersion)
+        }
+        return Deal(fills, terms, units(fills), coins)
+    }
+
+    private fun units(fills: List<StateAndRef<Fill>>): List<StateAndRef<SecurityToken>> {
+        val first = fills.first().state.data
+        return serviceHub.reserve(Position(Holder(serviceHub.me, first.seller.investorId), Asset.Units(first.security)), fills.map { it.state.data.quantity }.sum(), lockId)
+    }
+
+    protected fun write(deal: Deal): SignedTransaction {
+        val lies = Lie.get(lie)
+        val now = serviceHub.clock.instant()
+        val window = TimeWindow.between(now.minusSeconds(10), now.plusSeconds(serviceHub.trust.settlementWindowSeconds))
+        val changed = lies.deal(deal)
+        val honest = SettlementPlan(changed.fills, changed.terms, changed.tokens, changed.coins).build(serviceHub.trust.notary, window).toWireTransaction(serviceHub)
+        val paper = Paper(honest.inputs, honest.outputs, honest.commands, honest.attachments, honest.notary!!, honest.timeWindow, honest.references)
+        val tx = wire(lies.paper(paper), honest)
+        return SignedTransaction(tx, listOf(lies.signature?.invoke(tx.id) ?: signatureOf(serviceHub, tx.id)))
+    }
+
+    private fun wire(paper: Paper, honest: WireTransaction) = WireTransaction(
+            createComponentGroups(paper.inputs, paper.outputs, paper.commands, paper.attachments, paper.notary, paper.window, paper.references, honest.networkParametersHash),
+            honest.privacySalt, honest.digestService
+    )
+
+    @Suspendable
+    protected fun show(session: FlowSession, stx: SignedTransaction): DeliveryAnswer {
+        session.send(DeliveryNote())
+        subFlow(SendTransactionFlow(session, stx))
+        return session.receive<DeliveryAnswer>().unwrap { it }
+    }
+
+    @Suspendable
+    protected fun open(signer: Signer, asset: Party, coin: Party): FlowSession {
+        val opener = when (signer) {
+            Signer.ASSET -> Door.SETTLEMENT_ASSET.open(asset)
+            Signer.COIN_AS_ASSET -> Door.SETTLEMENT_ASSET.open(coin)
+            Signer.ASSET_AS_COIN -> Door.SETTLEMENT_COIN.open(asset)
+            else -> Door.SETTLEMENT_COIN.open(coin)
+        }
+        return subFlow(opener)
+    }
+}
+
+/** A seller's custodian that agrees like an honest one and then shows [signers] a transaction of its own. Nothing is notarised. */
+class LyingSeller(ids: List<String>, lie: Int, private val signers: List<Signer>, private val buyer: Party, private val asset: Party, private val coin: Party) : SellerByHand<List<DeliveryAnswer>>(ids, lie) {
+    @Suspendable
+    override fun call(): List<DeliveryAnswer> {
+        val session = subFlow(BuyerSession(buyer))
+        var stx = write(agree(session))
+        val answers = mutableListOf<DeliveryAnswer>()
+        for (signer in signers) {
+            val to = if (signer == Signer.BUYER) session else open(signer, asset, coin)
+            val answer = show(to, stx)
+            answers += answer
+            if (answer.refusal == null) {
+                answer.signature?.let { stx += it }
+                to.send(DeliveryVerdict(null))
+            }
+        }
+        return answers
+    }
+}
+
+/** Shows [signers] a settlement that needs nobody's agreement: everything is given. */
+class ForgedSettlement(private val deal: Deal, lie: Int, private val signer: Signer, private val asset: Party, private val coin: Party) : SellerByHand<DeliveryAnswer>(emptyList(), lie) {
+    @Suspendable
+    override fun call(): DeliveryAnswer {
+        val stx = write(deal)
+        val session = open(signer, asset, coin)
+        val answer = show(session, stx)
+        if (answer.refusal == null) session.send(DeliveryVerdict(null))
+        return answer
+    }
+}
+
+/** How far a silent seller goes. */
+@CordaSerializable
+enum class Silence { NEVER_NOTARISES, NOTARISES, RECORDS }
+
+/** A seller's custodian that collects every signature and then tells nobody. Returns the transaction as far as it went. */
+class SilentSeller(ids: List<String>, private val silence: Silence, private val buyer: Party, private val asset: Party, private val coin: Party) : SellerByHand<SignedTransaction>(ids, Lie.keep(Lie())) {
+    @Suspendable
+    override fun call(): SignedTransaction {
+        val session = subFlow(BuyerSession(buyer))
+        var stx = write(agree(session))
+        stx += show(session, stx).signature!!
+        for (signer in listOf(Signer.ASSET, Signer.COIN)) {
+            val other = open(signer, asset, coin)
+            stx += show(other, stx).signature!!
+        }
+        if (silence == Silence.NEVER_NOTARISES) return stx
+        val full = stx + subFlow(NotaryFlow.Client(stx))
+        if (silence == Silence.RECORDS) serviceHub.recordChecked(full)
+        return full
+    }
+}
+
+/** Asks the notary for [stx], later. */
+class Notarise(private val stx: SignedTransaction) : FlowLogic<SignedTransaction>() {
+    @Suspendable
+    override fun call(): SignedTransaction = stx + subFlow(NotaryFlow.Client(stx))
+}
+
+/** Records [stx] as if it had come the proper way. */
+class RecordLate(private val stx: SignedTransaction) : FlowLogic<Unit>() {
+    @Suspendable
+    override fun call() = serviceHub.recordChecked(stx)
+}

@@ -1,0 +1,72 @@
+package org.ippon.test.custodian
+
+import net.corda.core.contracts.StateAndRef
+import org.assertj.core.api.Assertions.assertThat
+import org.ippon.contracts.coin.Coin
+import org.ippon.contracts.fill.Fill
+import org.ippon.contracts.fill.SettleTerm
+import org.ippon.contracts.security.SecurityToken
+import org.ippon.core.DeliveryAnswer
+import org.ippon.core.ErrorCode
+import org.ippon.core.fillOnRecord
+import org.ippon.core.settlement.Outcome
+import org.ippon.exchange.FillNotice
+
+/** A seller at custodian A and a buyer at custodian B with plenty of everything, who have traded before. */
+object Market {
+    private val network = TestNetwork
+    val seller = network.investor(network.custodianA)
+    val buyer = network.investor(network.custodianB)
+    val security = network.id("S")
+
+    init {
+        network.giveUnits(network.custodianA, seller, security, 1_000_000)
+        repeat(2) { network.giveCoins(network.custodianB, buyer, 1_000_000) }
+        // Twice, so that each side's change is known to the other.
+        repeat(2) { settles(fill()) }
+    }
+
+    /** A fill of 5 units for 500 yen, on record at both custodians. */
+    fun fill(quantity: Long = 5): String {
+        val notice = notice(quantity)
+        network.notify(notice)
+        eventually { listOf(network.custodianA, network.custodianB).all { node -> node.transaction { node.services.fillOnRecord(notice.executionId) != null } } }
+        return notice.executionId
+    }
+
+    fun notice(quantity: Long = 5): FillNotice = network.notice(network.custodianA to seller, network.custodianB to buyer, security, quantity, "100.00")
+
+    /** The honest settlement goes through, and everybody has it before this returns. */
+    fun settles(vararg ids: String): String {
+        val results = network.settle(network.custodianA, *ids)
+        results.forEach { assertThat(it.outcome).`as`(it.message).isEqualTo(Outcome.SETTLED) }
+        val transaction = net.corda.core.crypto.SecureHash.parse(results.first().transactionId!!)
+        val stx = network.custodianA.services.validatedTransactions.getTransaction(transaction)!!
+        eventually { listOf(network.custodianB, network.asset, network.coin).all { it.has(stx) } }
+        return transaction.toString()
+    }
+
+    fun onRecord(id: String): StateAndRef<Fill> = network.custodianA.transaction { network.custodianA.services.fillOnRecord(id)!!.fill }
+
+    /** The term by which the fill [id] of this market settles. */
+    fun term(id: String): SettleTerm = term(onRecord(id).state.data)
+
+    fun term(fill: Fill) = SettleTerm(fill.executionId, seller, buyer, seller, buyer, "R-$buyer", 1)
+
+    /** The buyer's coins whose chain the seller's custodian has. */
+    fun coinsKnownToSeller(): List<StateAndRef<Coin>> = network.custodianB.states<Coin> { it.holder.investorId == buyer }
+            .filter { network.custodianA.services.validatedTransactions.getTransaction(it.ref.txhash) != null }
+
+    /** The seller's units. */
+    fun units(): List<StateAndRef<SecurityToken>> = network.custodianA.states { it.holder.investorId == seller }
+
+    /** What [signers] say to the settlement of [ids] that [lie] makes. */
+    fun lie(ids: List<String>, lie: Lie, vararg signers: Signer): List<DeliveryAnswer> =
+            network.custodianA.run(LyingSeller(ids, Lie.keep(lie), signers.toList(), network.custodianB.party, network.asset.party, network.coin.party))
+
+    /** [answers] are refusals with [codes]. */
+    fun assertRefused(answers: List<DeliveryAnswer>, vararg codes: ErrorCode) {
+        assertThat(answers.map { it.refusal?.code }).`as`(answers.map { it.refusal?.message }.toString()).isEqualTo(codes.toList())
+        assertThat(answers).allMatch { it.signature == null }
+    }
+}
