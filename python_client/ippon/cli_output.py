@@ -65,7 +65,7 @@ def emit_rows(
     if not rows:
         typer.echo(empty)
         return
-    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(title=title, title_justify="left", title_style="bold")
     names = list(columns)
     for name in names:
         numeric = any(isinstance(row.get(name), int) for row in rows)

@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002 (a model is called as the real one, and needs less)
 
 import atexit
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,8 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from sqlalchemy.event import listen
 
 from ippon.agent.agent import Agent
 from ippon.agent.inbox import Receipt, drop, read_receipt
@@ -23,6 +26,9 @@ from ippon.node import Finished, FlowState, Health, Json, NodeInfo, Page, Starte
 from unit.agent_ledger import Ledger, error_of, party
 
 NOON = datetime(2026, 7, 1, 3, 0, tzinfo=UTC)
+EASY_SECONDS = 3.0
+commits: Counter[str] = Counter()
+"""Transactions committed, by member; stores outlive their tests."""
 FILL_COLUMNS = (
     "execution_id,trade_id,sell_order_id,buy_order_id,platform_code,security_code,quantity,unit_price,amount,"
     "seller_custodian,seller_investor_id,buyer_custodian,buyer_investor_id,trade_date,executed_at,settle_date"
@@ -203,12 +209,22 @@ class World:
 
     settings: dict[str, AgentSettings] = field(default_factory=dict)
 
-    def run(self, *names: str, steps: int = 6, seconds: float = 3.0) -> None:
-        """Let agents step by turns; the clock goes on, so that their pauses end."""
-        for _ in range(steps):
+    def run(self, *names: str, steps: int = 6, seconds: float = EASY_SECONDS) -> None:
+        """Let agents step by turns; the clock goes on, so that their pauses end.
+
+        At the easy pace nothing comes of time alone: once all are quiet, the rest is only waited for.
+        """
+        for done in range(1, steps + 1):
+            before = self._busy()
             for name in names or tuple(self.agents):
                 self.agents[name].step(changed=True)
             self.clock.forward(seconds)
+            if seconds == EASY_SECONDS and self._busy() == before:
+                self.clock.forward(seconds * (steps - done))
+                return
+
+    def _busy(self) -> tuple[int, int]:
+        return self.ledger.sequence, sum(commits[name] for name in self.stores)
 
     def file(self, name: str, file_name: str, content: str) -> None:
         """Drop a file into a member's inbox."""
@@ -256,7 +272,9 @@ def _store(name: str) -> Store:
     """One database a member for all tests: tables are made, and statements compiled, once."""
     folder = TemporaryDirectory(prefix="ippon-agents-")
     atexit.register(folder.cleanup)
-    return Store.open(f"sqlite:///{folder.name}/agent.sqlite")
+    store = Store.open(f"sqlite:///{folder.name}/agent.sqlite")
+    listen(store.engine, "commit", lambda _: commits.update([name]))
+    return store
 
 
 def empty_store(name: str) -> Store:

@@ -167,6 +167,15 @@ def test_a_notice_that_failed_after_it_was_recorded_is_found_on_the_ledger(world
     assert [client_id for _, client_id in node.started] == ["notify:EX-1:1"]
 
 
+def test_an_id_that_the_ledger_has_with_other_content(world: World) -> None:
+    """The agent's store is new, the ledger is not."""
+    world.file(E, "orders-1.csv", orders(1))
+    world.ledger.run("Exchange", "notify_fill", {**fill_values(1), "quantity": 5, "amount": 5000})
+    world.nodes[E].fail["notify_fill"] = Refusal("other", code="EXECUTION_ID_REUSED", field="execution_id")
+    (row,) = send(world, fill_values(1))
+    assert refusals(row) == [("refused", "EXECUTION_ID_REUSED", "execution_id")]
+
+
 def test_trouble_on_the_way_makes_a_new_generation(world: World) -> None:
     world.file(E, "orders-1.csv", orders(1))
     world.nodes[E].fail["notify_fill"] = Refusal("gone", code="COUNTERPARTY_FAILED")

@@ -11,6 +11,7 @@ from ippon.agent.asset import AssetKeeper
 from ippon.agent.coin import CoinIssuer
 from ippon.agent.custodian import Custodian
 from ippon.agent.decide import growing
+from ippon.agent.due import look
 from ippon.agent.exchange import Exchange
 from ippon.agent.inbox import Inbox
 from ippon.agent.receipts import Receipts
@@ -63,9 +64,12 @@ class Agent:
             everything = self._whole_due(now)
             if everything:
                 self._check_node()
-            self._changed |= self._starts.advance() > 0
-            self._ask(everything=everything)
-            if self._role.act(self._starts):
+            due = look(self._tools)
+            if due.starts:
+                self._changed |= self._starts.advance() > 0
+            if self._ask(everything=everything) or due.starts:
+                due = look(self._tools)
+            if self._role.act(self._starts, due):
                 self._starts.advance()
         except IpponError as problem:
             self._trouble(problem)
@@ -79,16 +83,17 @@ class Agent:
         pause = timedelta(seconds=self._tools.settings.timers.reconcile_seconds)
         return self._asked_all_at is None or now >= self._asked_all_at + pause
 
-    def _ask(self, *, everything: bool) -> None:
+    def _ask(self, *, everything: bool) -> bool:
         now = self._tools.now()
         if not everything and not (self._changed and self._pace.may(now)):
-            return
+            return False
         new = self._role.ask(everything=everything)
         # Only an answer in full counts: if the node goes away in the middle, all is asked again.
         self._changed = False
         self._pace.asked(now, new=new > 0)
         if everything:
             self._asked_all_at = now
+        return True
 
     def _check_node(self) -> None:
         """An agent that was pointed at another organisation's node must not touch it."""

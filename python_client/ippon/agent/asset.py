@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
+from ippon.agent.due import Due
 from ippon.agent.ledger import Ledger
 from ippon.agent.outbox import Outbox
 from ippon.agent.overdue import Overdue
@@ -34,7 +35,7 @@ class AssetKeeper:
         """See `RoleWork`."""
         return self._overdue.look() if everything else 0
 
-    def act(self, starts: Starts) -> int:  # noqa: ARG002
+    def act(self, starts: Starts, due: Due) -> int:  # noqa: ARG002
         """See `RoleWork`."""
         return 0
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ippon.agent.decide import growing
+from ippon.agent.due import Due
 from ippon.agent.ledger import Ledger
 from ippon.agent.outbox import Outbox
 from ippon.agent.overdue import Overdue
@@ -120,8 +121,10 @@ class CoinIssuer:
 
     # ---- what to do
 
-    def act(self, starts: Starts) -> int:
+    def act(self, starts: Starts, due: Due) -> int:
         """See `RoleWork`."""
+        if not due.payable:
+            return 0
         now = self._tools.now()
         undecided = select(TrustOrder).where(
             TrustOrder.status == InstructionStatus.OPEN,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from ippon.agent.announce import Announcements
+from ippon.agent.due import Due, look
 from ippon.agent.fills import Fills
 from ippon.agent.investors import InvestorFiles
 from ippon.agent.ledger import Ledger
@@ -49,19 +50,26 @@ class Custodian:
         new = self._fills.sync()
         if everything:
             new += self._fills.reconcile()
-            self._fills.mark_failing()
         new += self._notices.sync()
-        new += self._trust.sync(self.flows)
-        new += self._announcements.announce()
-        new += self._wakes.units()
-        new += self._wakes.routes()
+        due = look(self._tools)
+        if due.instructed:
+            new += self._trust.sync(self.flows)
+        if due.short:
+            new += self._announcements.announce()
+        if due.lacking:
+            new += self._wakes.units()
+        if due.unrouted:
+            new += self._wakes.routes()
         return new
 
-    def act(self, starts: Starts) -> int:
+    def act(self, starts: Starts, due: Due) -> int:
         """See `RoleWork`."""
         self._look()
-        self._fills.resolve()
-        return self._settle.gather(starts) + self._outbox.dispatch(starts)
+        if due.late:
+            self._fills.mark_failing()
+        resolved = self._fills.resolve() if due.doubts else 0
+        promised = self._settle.gather(starts) if due.ready or resolved else 0
+        return promised + (self._outbox.dispatch(starts) if due.messages else 0)
 
     def _look(self) -> None:
         """Nothing happens when something hangs, so this goes by the clock alone."""

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from ippon.agent.due import Due
 from ippon.agent.ledger import Ledger
 from ippon.agent.rowflows import RowFlows
 from ippon.agent.rowkinds import Flow, RowKind
@@ -25,6 +26,7 @@ from ippon.model import FillNotice, LedgerId, NotifiedRow, Order, OrderSide, Row
 
 PENDING, UNKNOWN, NOTIFIED, REFUSED, BUSTED = "pending", "unknown", "notified", "refused", "busted"
 HOLDS_QUANTITY = (PENDING, UNKNOWN, NOTIFIED)
+REUSED = "EXECUTION_ID_REUSED"
 MAX_RESOLVED_AT_ONCE = 500
 
 
@@ -49,8 +51,10 @@ class Exchange:
         """See `RoleWork`."""
         return 0
 
-    def act(self, starts: Starts) -> int:
+    def act(self, starts: Starts, due: Due) -> int:
         """See `RoleWork`."""
+        if not due.noticed:
+            return 0
         with self._tools.store.read() as session:
             doubtful = select(VenueFill.execution_id).where(VenueFill.state == UNKNOWN).limit(MAX_RESOLVED_AT_ONCE)
             ids = list(session.scalars(doubtful))
@@ -107,7 +111,7 @@ class Exchange:
             id_field="execution_id",
             optional=frozenset({"token_transaction_id", "reverses", "reversal_reason"}),
             parse=_parse_fill,
-            reuse_code="EXECUTION_ID_REUSED",
+            reuse_code=REUSED,
             check=self._check_fill,
             journaled=self._keep_fill,
             flow=_notify,
@@ -172,6 +176,8 @@ class Exchange:
         self._move(session, row.row_id, NOTIFIED, ending.text("transaction_id"))
 
     def _doubt(self, session: Session, row: InboxRow, error: IpponError) -> bool:
+        if error.code == REUSED:
+            return False  # the id is on the ledger, and with other content than this row's
         self._tools.log.info("notice_in_doubt", execution_id=row.row_id, code=error.code)
         self._move(session, row.row_id, UNKNOWN, None)
         return True

@@ -63,9 +63,6 @@ class Fills:
         late = select(Settlement).where(
             Settlement.settle_date < today, Settlement.failing.is_(False), Settlement.state.not_in(ENDED)
         )
-        with self._tools.store.read() as session:
-            if session.scalars(late.limit(1)).first() is None:
-                return 0
         with self._tools.store.write() as session:
             rows = list(session.scalars(late))
             for row in rows:
@@ -178,9 +175,6 @@ class Fills:
             ),
         )
         doubtful = doubtful.order_by(Settlement.next_try_at).limit(MAX_RESOLVED_AT_ONCE)
-        with self._tools.store.read() as session:
-            if session.scalars(doubtful.limit(1)).first() is None:
-                return []
         with self._tools.store.write() as session:
             rows = list(session.scalars(doubtful.with_for_update(skip_locked=True)))
             for row in rows:

@@ -63,7 +63,7 @@ class Notices:
             case NoticeKind.COUNTERPARTY_SHORT:
                 self._show(row, notice.reason or Reason.CLAC, None)
             case NoticeKind.ROUTE_NEEDED:
-                self._show(row, Reason.CONF, None, cause="ROUTE_MISSING")
+                self._show(row, Reason.CONF, None, message="The buyer has no coin route in force.")
             case NoticeKind.SETTLED:
                 pass  # the fill itself tells
 
@@ -80,10 +80,10 @@ class Notices:
             counterparty=notice.counterparty,
         )
         if not lacks:
-            self._show(row, Reason.MONY, notice.missing, cause="SHORT_OF_COINS")
+            self._show(row, Reason.MONY, notice.missing)
 
-    def _show(self, row: Settlement, reason: Reason, missing: int | None, *, cause: str | None = None) -> None:
+    def _show(self, row: Settlement, reason: Reason, missing: int | None, *, message: str | None = None) -> None:
         """On the buyer's desk the fill waits; the seller's desk has its own result."""
         if row.side == Side.BUY:
-            row.state, row.reason, row.missing, row.cause = DeskState.WAITING, reason, missing, cause
+            row.state, row.reason, row.missing, row.message = DeskState.WAITING, reason, missing, message
             row.changed_at = self._tools.now()

@@ -97,9 +97,6 @@ class Outbox:
             OutboxRow.destination.not_in(sending),
         )
         due = due.order_by(OutboxRow.number).limit(AT_ONCE)
-        with self._tools.store.read() as session:
-            if session.scalars(due.limit(1)).first() is None:
-                return 0
         with self._tools.store.write() as session:
             found = session.scalars(due.with_for_update(skip_locked=True))
             rows = list({row.destination: row for row in reversed(list(found))}.values())

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from ippon.agent.due import Due
 from ippon.agent.rowflows import RowFlows
 from ippon.agent.starts import Handler, Starts
 
@@ -19,6 +20,6 @@ class RoleWork(Protocol):
         """Ask the node what is so (law 6), about all that is open when `everything`; how much was new."""
         ...
 
-    def act(self, starts: Starts) -> int:
-        """Promise the flows that are due; how many."""
+    def act(self, starts: Starts, due: Due) -> int:
+        """Promise the flows of what is due; how many."""
         ...

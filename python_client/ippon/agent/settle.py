@@ -97,10 +97,6 @@ class Settle:
 
     def gather(self, starts: Starts) -> int:
         """Promise settle flows for what is ready: one for each buyer's custodian that none is running for."""
-        ready = select(Settlement.execution_id).where(*self._ready())
-        with self._tools.store.read() as session:
-            if session.scalars(ready.limit(1)).first() is None:
-                return 0
         with self._tools.store.write() as session:
             room, closed = self._running(session)
             buyers = select(Settlement.buyer_custodian).where(*self._ready()).distinct()

@@ -116,4 +116,4 @@ def _way(fill: FillReport) -> str:
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", header_style="bold", pad_edge=False)
+    return Table(title=title, title_justify="left", title_style="bold", header_style="bold")

@@ -11,7 +11,7 @@ class Tokens(tokens: Map<Role, String>) {
     fun role(presented: String): Role? {
         val digest = digest(presented)
         var found: Role? = null
-        digests.forEach { role, known -> if (MessageDigest.isEqual(known, digest)) found = role }
+        for ((role, known) in digests) if (MessageDigest.isEqual(known, digest)) found = role
         return found
     }
 

@@ -20,8 +20,6 @@ class NetworkMap(private val keepMillis: Long, private val ask: ((CordaRPCOps) -
 
     override fun party(name: String): Party? = find(current(), name) ?: find(fresh(), name)
 
-    override fun others(): List<Party> = fresh().let { now -> now.parties.filter { it != now.me && it !in now.notaries } }
-
     /** What is known, at most [keepMillis] old. */
     fun current(): NetworkSnapshot = kept?.takeIf { TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - it.second) < keepMillis }?.first ?: fresh()
 

@@ -62,22 +62,17 @@ import java.time.LocalDate
  */
 class Operation(
         val name: String, val role: String, val summary: String, val flow: Class<out FlowLogic<*>>, val fields: Fields,
-        private val arguments: (List<Any?>, Network) -> List<Any?> = { values, _ -> values }
+        private val arguments: (List<Any?>) -> List<Any?> = { it }
 ) {
     /** The flow's constructor arguments out of [json]. @throws org.ippon.bridge.BridgeError naming the field at fault. */
-    fun read(json: ObjectNode, network: Network): Array<Any?> = arguments(fields.read(json, network), network).toTypedArray()
+    fun read(json: ObjectNode, network: Network): Array<Any?> = arguments(fields.read(json, network)).toTypedArray()
 }
 
-private const val MAX_PARTIES = 100
 private val positive = Whole(1..Long.MAX_VALUE)
 private val reason = "reason" of Text(MAX_REASON_LENGTH)
 private val custodian = "custodian" of PartyOf
 private val fillIds = "execution_ids" of ListOf(Id, 1..MAX_FILLS_PER_TRANSACTION)
 private val routedIds = "investor_ids" of ListOf(Id, 1..MAX_ROUTES_PER_REQUEST)
-
-// Who had to sign is not known here; those who had not will answer that they know nothing of it.
-private val signedAway = Fields("transaction_id" of TransactionId, "parties" optional ListOf(PartyOf, 1..MAX_PARTIES))
-private val everybodyElse = { values: List<Any?>, network: Network -> listOf(values[0], values[1] ?: network.others()) }
 
 private val fill = Fields(
         "execution_id" of Id, "platform_code" of Id, "security_code" of Id, "quantity" of positive, "unit_price" of Price, "amount" of positive,
@@ -102,14 +97,14 @@ private val statementLine = ObjectOf(Fields("line_id" of Id, "value_date" of Day
 
 /** Every operation, by name: the second table of docs/node-operations.md. */
 val OPERATIONS: Map<String, Operation> = listOf(
-        Operation("notify_fill", "exchange", "The venue signs a fill onto the ledger.", NotifyFill::class.java, fill) { values, _ -> listOf(fillNotice(values)) },
+        Operation("notify_fill", "exchange", "The venue signs a fill onto the ledger.", NotifyFill::class.java, fill) { listOf(fillNotice(it)) },
         Operation("bust_fill", "exchange", "The venue withdraws a fill that has not settled.", BustFill::class.java, Fields("execution_id" of Id, reason)),
 
         Operation("register_investors", "custodian", "Tells the node which investor ids are its own.", RegisterInvestors::class.java, Fields("investors" of ListOf(investor, 1..MAX_INVESTORS_PER_REQUEST))),
         Operation(
                 "register_funds_route", "custodian", "Registers an investor's funds route, or replaces the one in force.", RegisterFundsRoute::class.java,
                 Fields("investor_id" of Id, "institution_code" of Id, "method" of Word(*PaymentMethod.values().map { it.name }.toTypedArray()))
-        ) { (investor, institution, method), _ -> listOf(investor, institution, PaymentMethod.valueOf(method as String)) },
+        ) { (investor, institution, method) -> listOf(investor, institution, PaymentMethod.valueOf(method as String)) },
         Operation("withdraw_funds_route", "custodian", "Ends an investor's funds route.", WithdrawFundsRoute::class.java, Fields("investor_id" of Id)),
         Operation("share_funds_routes", "custodian", "Sends funds routes to another custodian.", ShareFundsRoutes::class.java, Fields(custodian, routedIds)),
         Operation("pull_funds_routes", "custodian", "Asks another custodian for its funds routes.", PullFundsRoutes::class.java, Fields(custodian, routedIds)),
@@ -125,8 +120,8 @@ val OPERATIONS: Map<String, Operation> = listOf(
         Operation("redeem_coins", "custodian", "Gives an investor's coins back to the issuer for yen.", RedeemCoins::class.java, Fields("redemption_id" of Id, "investor_id" of Id, "amount" of positive)),
         Operation("settle_fills", "custodian", "Settles fills of one buyer's custodian: one try, a result per fill.", SettleFills::class.java, Fields(fillIds)),
         Operation("announce_funds", "custodian", "Tells the seller's custodian that these fills may now settle.", AnnounceFunds::class.java, Fields(custodian, fillIds)),
-        Operation("ask_outcome", "custodian", "Asks what became of a transaction that was signed and never came back.", AskOutcome::class.java, signedAway, everybodyElse),
-        Operation("reclaim_coins", "custodian", "Takes back coins signed away in a transaction that never came back.", ReclaimCoins::class.java, signedAway, everybodyElse),
+        Operation("ask_outcome", "custodian", "Asks what became of a transaction that was signed and never came back.", AskOutcome::class.java, Fields("transaction_id" of TransactionId)),
+        Operation("reclaim_coins", "custodian", "Takes back coins signed away in a transaction that never came back.", ReclaimCoins::class.java, Fields("transaction_id" of TransactionId)),
         Operation("accept_reversal", "custodian", "Accepts beforehand that a fill will reverse a settled one.", AcceptReversal::class.java, Fields("execution_id" of Id, "reverses" of Id)),
 
         Operation(

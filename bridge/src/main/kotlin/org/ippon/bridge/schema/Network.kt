@@ -7,12 +7,8 @@ interface Network {
     /** The party called [name] by X.500 name or organisation, or null. */
     fun party(name: String): Party?
 
-    /** Everybody but notaries and the node itself. */
-    fun others(): List<Party>
-
     /** For what names no party. */
     object Nobody : Network {
         override fun party(name: String): Party? = null
-        override fun others(): List<Party> = emptyList()
     }
 }

@@ -13,7 +13,6 @@ import java.util.UUID
 class FakeNetwork(vararg organisations: String) : Network {
     private val parties = organisations.map { Party(CordaX500Name(it, "Tokyo", "JP"), generateKeyPair().public) }
     override fun party(name: String): Party? = parties.firstOrNull { it.name.organisation == name || it.name.toString() == name }
-    override fun others(): List<Party> = parties
 }
 
 /** A node that notes what it was asked, and answers as told. */

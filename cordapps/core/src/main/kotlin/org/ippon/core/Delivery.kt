@@ -277,13 +277,26 @@ abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<S
             return null
         }
         val full = stx.withAdditionalSignatures(verdict.signatures.filter { it !in stx.sigs })
-        full.verifyRequiredSignatures()
+        try {
+            full.verifyRequiredSignatures()
+            if (!serviceHub.isRecorded(full.id)) checkAgain(full)
+        } catch (e: SignatureException) {
+            return dropUnrecorded(full, e)
+        } catch (e: Refusal) {
+            return dropUnrecorded(full, e)
+        }
         if (!serviceHub.isRecorded(full.id)) {
-            checkAgain(full)
             serviceHub.recordChecked(full, statesToRecord)
             onRecorded(full, note)
         }
         serviceHub.unpend(runId.uuid)
         return full
+    }
+
+    /** A verdict that does not complete the transaction, or one that came too late, is as good as none. */
+    private fun dropUnrecorded(stx: SignedTransaction, why: Exception): SignedTransaction? {
+        logger.warn("The transaction ${stx.id} of ${session.counterparty.name.organisation} is not recorded here: ${why.message}")
+        serviceHub.unpendUnlessSigned(runId.uuid)
+        return null
     }
 }

@@ -24,6 +24,12 @@ fun ServiceHub.available(position: Position, lockId: UUID): Long = when (positio
     is Asset.Coins -> count("SELECT COALESCE(SUM(t.amount), 0) $FREE_COINS", *coinArguments(position, lockId))
 }
 
+/** What [position] holds, reserved or not, in units or yen. */
+fun ServiceHub.held(position: Position): Long = when (position.asset) {
+    is Asset.Units -> count("SELECT COALESCE(SUM(t.units), 0) ${FREE_UNITS.substringBefore(LOCKED)}", *unitArguments(position, ANY).dropLast(1).toTypedArray())
+    is Asset.Coins -> count("SELECT COALESCE(SUM(t.amount), 0) ${FREE_COINS.substringBefore(LOCKED)}", *coinArguments(position, ANY).dropLast(1).toTypedArray())
+}
+
 /**
  * Reserves states of [position] worth [needed] or a little more, oldest first, under [lockId]. Another flow may win a
  * state between look and lock; then others are taken at once.
@@ -66,7 +72,9 @@ fun ServiceHub.unconsumed(refs: Collection<StateRef>): Set<StateRef> = refs.filt
 /** `Vault.StateStatus.UNCONSUMED` as the vault stores it. */
 const val UNCONSUMED = 0
 
-private const val FREE = "v.state_status = $UNCONSUMED AND (v.lock_id IS NULL OR v.lock_id = ?)"
+private const val LOCKED = " AND (v.lock_id IS NULL OR v.lock_id = ?)"
+private const val FREE = "v.state_status = $UNCONSUMED$LOCKED"
+private val ANY = UUID(0, 0)
 private const val FREE_UNITS = "FROM vault_states v JOIN ippon_security_token t ON t.transaction_id = v.transaction_id AND t.output_index = v.output_index " +
         "WHERE t.investor_id = ? AND t.security_code = ? AND t.custodian = ? AND t.registrar = ? AND $FREE"
 private const val FREE_COINS = "FROM vault_states v JOIN ippon_coin t ON t.transaction_id = v.transaction_id AND t.output_index = v.output_index " +

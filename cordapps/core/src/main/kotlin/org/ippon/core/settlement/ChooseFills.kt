@@ -41,12 +41,15 @@ fun chooseFills(fills: List<Movement>, available: Map<Position, Long>): Choice {
     return Choice(inside.map { it.executionId }, shortages(ordered, inside, available))
 }
 
-/** A fill taken out in an early round may fit again after others went: it comes back if it takes nothing from those inside. */
+/**
+ * A fill taken out in an early round may fit again after others went: it comes back if it takes nothing from those inside.
+ * What it brings may let in one ahead of it, so that every fill left out at the end lacks something.
+ */
 private fun readmitted(ordered: List<Movement>, inside: List<Movement>, available: Map<Position, Long>): List<Movement> {
     var all = inside
-    for (fill in ordered - inside) {
-        val with = ordered.filter { it in all || it === fill }
-        if (fitting(with, available).size == with.size) all = with
+    while (true) {
+        val next = (ordered - all).firstOrNull { fill -> (all + fill).let { with -> fitting(with, available).size == with.size } } ?: break
+        all = ordered.filter { it in all || it === next }
     }
     return all
 }

@@ -11,7 +11,6 @@ import org.ippon.contracts.fill.Position
 import org.ippon.contracts.funds.PaymentMethod
 import org.ippon.core.ErrorCode
 import org.ippon.core.FillStatus
-import org.ippon.core.available
 import org.ippon.core.busyFills
 import org.ippon.core.fillOnRecord
 import org.ippon.core.me
@@ -22,7 +21,6 @@ import org.ippon.core.settlement.BuyerStand
 import org.ippon.core.settlement.FillRef
 import org.ippon.core.settlement.Reason
 import org.ippon.core.settlement.Shortage
-import org.ippon.core.settlement.chooseFills
 import org.ippon.core.settlement.movement
 import org.ippon.custodian.NoticeKind
 import org.ippon.custodian.investor
@@ -73,11 +71,16 @@ class BuyerSide(private val services: ServiceHub, private val seller: Party, pri
     fun withMoney(assessed: List<AssessedFill>): Pair<List<AssessedFill>, List<Shortage>> {
         val ready = assessed.filter { it.line.stand == BuyerStand.READY }
         val movements = ready.map { movement(it.fill!!.state.data, mapOf(paysFrom(it) to it.fill.state.data.amount)) }
-        val available = movements.flatMap { it.takes.keys }.distinct().associate { it to services.available(it, runId) }
-        val choice = chooseFills(movements, available)
-        val short = choice.short.map { it.executionId }.toSet()
-        val lines = assessed.map { if (it.line.executionId in short) AssessedFill(it.line.copy(stand = BuyerStand.SHORT), it.fill) else it }
-        return lines to choice.short
+        val afford = services.afford(movements, runId)
+        val short = afford.short.map { it.executionId }.toSet()
+        val lines = assessed.map {
+            when (it.line.executionId) {
+                in short -> AssessedFill(it.line.copy(stand = BuyerStand.SHORT), it.fill)
+                in afford.busy -> refused(it.line.executionId, ErrorCode.SESSION_BUSY, "The coins of ${it.line.executionId}'s buyer are in another settlement; the change comes back with its end.")
+                else -> it
+            }
+        }
+        return lines to afford.short
     }
 
     /** The position that pays for a ready fill. */

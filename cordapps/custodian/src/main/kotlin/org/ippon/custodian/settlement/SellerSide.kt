@@ -17,7 +17,6 @@ import org.ippon.contracts.security.SecurityToken
 import org.ippon.core.ErrorCode
 import org.ippon.core.FillStatus
 import org.ippon.core.Refusal
-import org.ippon.core.available
 import org.ippon.core.busyFills
 import org.ippon.core.fillOnRecord
 import org.ippon.core.me
@@ -31,7 +30,6 @@ import org.ippon.core.settlement.Outcome
 import org.ippon.core.settlement.Reason
 import org.ippon.core.settlement.SellerAccount
 import org.ippon.core.settlement.Shortage
-import org.ippon.core.settlement.chooseFills
 import org.ippon.core.settlement.movement
 import org.ippon.custodian.NoticeKind
 import org.ippon.custodian.note
@@ -109,10 +107,10 @@ class SellerSide(private val services: ServiceHub, private val runId: UUID) {
     /** What the buyer's lines and this side's own units leave. */
     fun agree(asked: List<OpenFill>, lines: List<BuyerLine>): Agreement {
         val (routed, unrouted) = ready(asked, lines).partition { routeAgrees(it) }
-        val choice = chooseUnits(routed)
+        val choice = services.afford(routed.map { movement(it.data, mapOf(sellsFrom(it) to it.data.quantity)) }, runId)
         val held = lines.filter { it.stand != BuyerStand.READY }.map { lineResult(it) } +
                 unrouted.map { waiting(it.id, Reason.CONF, ErrorCode.ROUTE_CHANGED, "The funds route of ${it.id}'s buyer is not yet here in its version ${it.term!!.routeVersion}.") }
-        return Agreement(routed.filter { it.id in choice.inside }, held + lacks(routed, choice.short), choice.short.map { it.executionId }.distinct())
+        return Agreement(routed.filter { it.id in choice.inside }, held + busy(choice) + lacks(routed, choice.short), choice.short.map { it.executionId }.distinct())
     }
 
     private fun ready(asked: List<OpenFill>, lines: List<BuyerLine>): List<OpenFill> {
@@ -125,9 +123,7 @@ class SellerSide(private val services: ServiceHub, private val runId: UUID) {
         return open.copy(term = SettleTerm(open.id, open.seller.tokenId, buyer.tokenId, open.seller.coinId, buyer.coinId, buyer.routeId, buyer.routeVersion))
     }
 
-    private fun chooseUnits(fills: List<OpenFill>) = fills.map { movement(it.data, mapOf(sellsFrom(it) to it.data.quantity)) }.let { movements -> chooseFills(movements, free(movements.flatMap { it.takes.keys })) }
-
-    private fun free(positions: List<Position>) = positions.distinct().associate { it to services.available(it, runId) }
+    private fun busy(choice: Affordable) = choice.busy.map { refused(it, ErrorCode.SESSION_BUSY, "What $it needs is in another settlement; the change comes back with its end.") }
 
     private fun sellsFrom(open: OpenFill) = Position(Holder(services.me, open.seller.tokenId), Asset.Units(open.data.security))
 
@@ -140,14 +136,14 @@ class SellerSide(private val services: ServiceHub, private val runId: UUID) {
             val changes = ExchangeRule(listOf(fill.data), listOf(fill.term!!)).changes()
             movement(fill.data, changes.filter { it.value < 0 }.mapValues { -it.value }, changes.filter { it.value > 0 })
         }
-        val choice = chooseFills(movements, free(movements.flatMap { it.takes.keys }))
+        val choice = services.afford(movements, runId)
         val coinShort = choice.short.filter { it.position.asset is Asset.Coins }
         buyerSide.note(assessed, coinShort, emptyList())
         val held = lines.filter { it.stand != BuyerStand.READY }.map { lineResult(it) }
         val unitShort = choice.short.filter { it.position.asset is Asset.Units }
         val money = coinShort.filter { short -> unitShort.none { it.executionId == short.executionId } }
                 .map { FillResult(it.executionId, Outcome.WAITING, Reason.MONY, ErrorCode.SHORT_OF_COINS, it.missing, null, "${it.executionId} lacks ${it.missing} yen.") }
-        return Agreement(fills.filter { it.id in choice.inside }, held + money + lacks(fills, unitShort), unitShort.map { it.executionId })
+        return Agreement(fills.filter { it.id in choice.inside }, held + busy(choice) + money + lacks(fills, unitShort), unitShort.map { it.executionId })
     }
 
     /** This side's own shortages, told to its own people, with the units missing. */

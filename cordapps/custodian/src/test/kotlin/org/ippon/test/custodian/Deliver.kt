@@ -3,13 +3,17 @@ package org.ippon.test.custodian
 import co.paralleluniverse.fibers.Suspendable
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.FlowSession
+import net.corda.core.flows.SendTransactionFlow
 import net.corda.core.identity.Party
 import net.corda.core.serialization.CordaSerializable
 import net.corda.core.transactions.SignedTransaction
+import net.corda.core.utilities.unwrap
 import org.ippon.core.BustSession
 import org.ippon.core.CoinSession
 import org.ippon.core.DeliverTransaction
+import org.ippon.core.DeliveryAnswer
 import org.ippon.core.DeliveryNote
+import org.ippon.core.DeliveryVerdict
 import org.ippon.core.FillSession
 import org.ippon.core.InstructionEndSession
 import org.ippon.core.InstructionSession
@@ -41,5 +45,19 @@ class Deliver(private val stx: SignedTransaction, private val door: Door, privat
             sessions += subFlow(opener)
         }
         return subFlow(DeliverTransaction(stx, listOf(sessions), note))
+    }
+}
+
+/** Shows a transaction and claims at once that it is complete, with the signatures that it has. */
+class Push(private val stx: SignedTransaction, private val door: Door, private val to: Party) : FlowLogic<DeliveryAnswer>() {
+    @Suspendable
+    override fun call(): DeliveryAnswer {
+        val opener = door.open(to)
+        val session = subFlow(opener)
+        session.send(DeliveryNote())
+        subFlow(SendTransactionFlow(session, stx))
+        val answer = session.receive<DeliveryAnswer>().unwrap { it }
+        if (answer.refusal == null) session.send(DeliveryVerdict(stx.sigs))
+        return answer
     }
 }

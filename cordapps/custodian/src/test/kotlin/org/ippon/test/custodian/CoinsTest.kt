@@ -1,0 +1,145 @@
+package org.ippon.test.custodian
+
+import net.corda.core.contracts.StateAndRef
+import net.corda.core.crypto.SecureHash
+import net.corda.core.flows.NotaryError
+import net.corda.core.flows.NotaryException
+import net.corda.core.transactions.SignedTransaction
+import net.corda.testing.node.StartedMockNode
+import net.corda.testing.node.TestClock
+import org.assertj.core.api.Assertions.assertThat
+import org.ippon.contracts.coin.Coin
+import org.ippon.contracts.coin.CoinCommand
+import org.ippon.core.AskOutcome
+import org.ippon.core.ErrorCode
+import org.ippon.core.LedgerOutcome
+import org.ippon.custodian.funds.ReclaimCoins
+import org.ippon.custodian.funds.RedeemCoins
+import org.junit.Rule
+import org.junit.Test
+import java.time.Duration
+import java.time.Instant
+
+/** Coins given back, and coins taken back from a settlement that somebody keeps silent about. */
+class CoinsTest {
+    @get:Rule
+    val nothingLeft = NothingLeft()
+    private val network = TestNetwork
+    private val market = Market
+    private val a = network.custodianA
+    private val b = network.custodianB
+    private val coin = network.coin
+
+    @Test
+    fun `coins are redeemed with change, once for each redemption id`() {
+        val investor = network.investor(b, method = null)
+        network.giveCoins(b, investor, 1_000)
+        val id = network.id("RED")
+        val first = b.run(RedeemCoins(id, investor, 400))
+        assertThat(b.run(RedeemCoins(id, investor, 400)).transactionId).isEqualTo(first.transactionId)
+        refused(ErrorCode.REDEMPTION_ID_REUSED, "redemption_id") { b.run(RedeemCoins(id, investor, 500)) }
+        assertThat(network.coins(b, investor)).isEqualTo(Pair(600L, 0L))
+        eventually { network.coins(coin, investor) == Pair(600L, 0L) }
+        refused(ErrorCode.SHORT_OF_COINS) { b.run(RedeemCoins(network.id("RED"), investor, 601)) }
+        refused(ErrorCode.BAD_REQUEST, "amount") { b.run(RedeemCoins(network.id("RED"), investor, 0)) }
+        refused(ErrorCode.UNKNOWN_INVESTOR, "investor_id") { b.run(RedeemCoins(network.id("RED"), "NOBODY", 1)) }
+        b.run(RedeemCoins(network.id("RED"), investor, 600))
+        eventually { network.coins(coin, investor) == Pair(0L, 0L) }
+    }
+
+    private fun movement(coins: List<StateAndRef<Coin>>, outputs: List<Coin>, command: CoinCommand, by: StartedMockNode = b): SignedTransaction = by.sign {
+        coins.forEach { addInputState(it) }
+        outputs.forEach { addOutputState(it) }
+        addCommand(command, b.party.owningKey, coin.party.owningKey)
+    }
+
+    @Test
+    fun `the issuer signs a movement only for the holder's custodian, signed by it, of coins on its register, to their own holder`() {
+        val investor = network.investor(b, method = null)
+        network.giveCoins(b, investor, 1_000)
+        val coins = b.states<Coin> { it.holder.investorId == investor }
+        val id = network.id("RED")
+        val redeem = movement(coins, emptyList(), CoinCommand.Redeem(id, 1_000))
+        val chain = coins.map { b.services.validatedTransactions.getTransaction(it.ref.txhash)!! }
+        listOf(a, network.outsider).forEach { node -> chain.forEach { node.force(it) } }
+        refused(ErrorCode.NOT_ACCEPTED_PARTY, "custodian") { network.outsider.run(Deliver(redeem, Door.COINS, coin.party)) }
+        refused(ErrorCode.WRONG_ACCOUNT, "inputs") { a.run(Deliver(redeem, Door.COINS, coin.party)) }
+        refused(ErrorCode.WRONG_ACCOUNT, "inputs") { b.run(Deliver(redeem, Door.COINS, network.asset.party)) }
+        refused(ErrorCode.MISSING_SIGNATURE, "signatures") { b.run(Deliver(movement(coins, emptyList(), CoinCommand.Redeem(id, 1_000), by = a), Door.COINS, coin.party)) }
+        val gift = coins.map { it.state.data.copy(holder = it.state.data.holder.copy(investorId = market.buyer)) }
+        refused(ErrorCode.WRONG_ACCOUNT, "outputs") { b.run(Deliver(movement(coins, gift, CoinCommand.Transfer(network.id("TR"))), Door.COINS, coin.party)) }
+        b.run(RedeemCoins(id, investor, 1_000))
+        eventually { network.coins(coin, investor).first == 0L }
+        refused(ErrorCode.NOT_ON_REGISTER, "inputs") { b.run(Deliver(movement(coins, emptyList(), CoinCommand.Redeem(network.id("RED"), 1_000)), Door.COINS, coin.party)) }
+        network.giveCoins(b, investor, 1_000)
+        val more = b.states<Coin> { it.holder.investorId == investor }
+        refused(ErrorCode.REDEMPTION_ID_REUSED, "redemption_id") { b.run(Deliver(movement(more, emptyList(), CoinCommand.Redeem(id, 1_000)), Door.COINS, coin.party)) }
+        assertThat(network.coins(coin, investor)).isEqualTo(Pair(1_000L, 0L))
+    }
+
+    // A seller's custodian that has every signature and tells nobody.
+
+    private fun silently(id: String, silence: Silence): SignedTransaction = a.run(SilentSeller(listOf(id), silence, b.party, network.asset.party, coin.party))
+
+    /** Everybody asks what became of [stx] until nobody waits for it. */
+    private fun everybodyAsks(stx: SignedTransaction) = listOf(b, network.asset, coin).forEach { node ->
+        assertThat(node.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.RECORDED)
+    }
+
+    /** [action] with [b]'s clock past every deadline. */
+    private fun <T> later(action: () -> T): T {
+        val clock = b.services.clock as TestClock
+        clock.advanceBy(Duration.ofMinutes(10))
+        return try {
+            action()
+        } finally {
+            clock.setTo(Instant.now())
+        }
+    }
+
+    @Test
+    fun `what the seller's side has recorded and told nobody is asked for, by those who signed it only`() {
+        val id = market.fill()
+        val stx = silently(id, Silence.RECORDS)
+        val row = network.pending(b).single { it.text("transaction_id") == stx.id.toString() }
+        assertThat(row.text("kind")).isEqualTo("SIGNED")
+        assertThat(row.fields.single { it.name == "execution_ids" }.texts).containsExactly(id)
+        assertThat(network.outsider.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.UNKNOWN)
+        val report = b.run(AskOutcome(stx.id))
+        assertThat(report.outcome).isEqualTo(LedgerOutcome.RECORDED)
+        assertThat(report.from).isEqualTo(a.party.name.toString())
+        everybodyAsks(stx)
+        assertThat(network.settle(a, id).single().transactionId).isEqualTo(stx.id.toString())
+    }
+
+    @Test
+    fun `what was notarised and recorded nowhere cannot be taken back`() {
+        val id = market.fill()
+        val stx = silently(id, Silence.NOTARISES)
+        assertThat(b.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.UNKNOWN)
+        refused(ErrorCode.UNKNOWN_TRANSACTION, "transaction_id") { b.run(ReclaimCoins(stx.id)) }
+        assertThat(later { b.run(ReclaimCoins(stx.id)) }.outcome).isEqualTo(LedgerOutcome.SETTLED)
+        a.run(RecordLate(stx))
+        everybodyAsks(stx)
+        assertThat(b.run(ReclaimCoins(stx.id)).outcome).isEqualTo(LedgerOutcome.SETTLED)
+    }
+
+    @Test
+    fun `what was never notarised is taken back after its time, and can never settle then`() {
+        val id = market.fill()
+        val coins = network.coins(b, market.buyer)
+        val stx = silently(id, Silence.NEVER_NOTARISES)
+        assertThat(network.settle(a, id).single().cause).isEqualTo(ErrorCode.SESSION_BUSY)
+        val report = later { b.run(ReclaimCoins(stx.id)) }
+        assertThat(report.outcome).isEqualTo(LedgerOutcome.RECLAIMED)
+        assertThat(network.coins(b, market.buyer)).isEqualTo(coins)
+        try {
+            a.run(Notarise(stx))
+            throw AssertionError("The notary took the old settlement.")
+        } catch (e: NotaryException) {
+            assertThat(e.error).isInstanceOf(NotaryError.Conflict::class.java)
+        }
+        market.settles(id)
+        refused(ErrorCode.UNKNOWN_TRANSACTION, "transaction_id") { b.run(ReclaimCoins(SecureHash.randomSHA256())) }
+    }
+}
