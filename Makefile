@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo check format test stop clean
+.PHONY: help setup build demo bench check format test stop clean
 
 BIN := .venv/bin
 GRADLE := toolchain/gradle.sh
@@ -19,6 +19,9 @@ build: setup ## build and sign the CorDapps, the bridge and the tools that make 
 
 demo: build ## set everything up and play examples/day-1 on a real network
 	@$(BIN)/ippon demo
+
+bench: build ## how soon a demo plays on a network that is up, how long it takes, what memory it holds
+	@$(BIN)/python -m ippon.demo.bench
 
 check: ## format, lint, types and fast tests; no node, no Gradle
 	@toolchain/python.sh

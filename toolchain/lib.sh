@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the toolchain scripts; sourced, never run.
 
 say() { printf 'toolchain: %s\n' "$*" >&2; }

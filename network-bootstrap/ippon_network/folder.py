@@ -110,6 +110,11 @@ class NetworkFolder:
         return self.root / ".cache"
 
     @property
+    def bridges(self) -> Path:
+        """Copies of the bridge, a folder each, named by their content."""
+        return self.root / ".bridges"
+
+    @property
     def _mark(self) -> Path:
         return self.root / ".ippon-network"
 

@@ -16,7 +16,7 @@ from ippon_network import render
 from ippon_network.credentials import Credentials, write_private
 from ippon_network.errors import BootstrapFailed, TopologyChanged
 from ippon_network.folder import NetworkFolder, Progress, Stamp
-from ippon_network.parts import Parts, file_hash, java_home, present
+from ippon_network.parts import Parts, file_hash, java_home, present, tree_hash
 from ippon_network.process import tail
 from ippon_network.settings import NetworkSettings
 from ippon_network.topology import Topology
@@ -132,6 +132,23 @@ class Installer:
         if stamp and corda_changed and set(due) >= set(stamp.nodes):
             renewed = file_hash(self._parts.corda_jar)
             self._folder.write_stamp(stamp.model_copy(update={"corda_hash": renewed}))
+
+    def take_up_bridge(self) -> Path:
+        """The jar of the bridge as it is built now, in a copy: a JVM does not outlive its jars being written over."""
+        built = present(self._parts.bridge_jar)
+        target = self._folder.bridges / tree_hash(built.parent)[:16]
+        if not target.exists():
+            fresh = target.with_suffix(".new")
+            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.copytree(built.parent, fresh)
+            fresh.rename(target)
+        return target / built.name
+
+    def forget_bridges_but(self, jar: Path) -> None:
+        """Delete copies of bridges that no longer run."""
+        for copy in self._folder.bridges.iterdir():
+            if copy != jar.parent:
+                shutil.rmtree(copy)
 
     def _migrate(self, keys: Sequence[str]) -> None:
         self._progress(f"Migrating the databases of {', '.join(keys)}")

@@ -24,7 +24,6 @@ from ippon_network.credentials import Credentials
 from ippon_network.errors import NetworkError, PortTaken, StartFailed
 from ippon_network.folder import NetworkFolder, NodeFolder, Progress
 from ippon_network.installer import Installer
-from ippon_network.parts import Parts, present
 from ippon_network.process import Supervised, tail
 from ippon_network.settings import NetworkSettings
 from ippon_network.status import BridgeAccess, NetworkStatus, NodeStatus, ProcessStatus
@@ -82,8 +81,18 @@ class Network:
             changed = self._installer.changed()
             self._stop([self._node(key) for key in changed])
             self._installer.take_up(changed)
-            self._start(self.topology.nodes, bridges=bridges)
+            self._start(self.topology.nodes, bridge=self._take_up_bridge() if bridges else None)
         return self.status()
+
+    def _take_up_bridge(self) -> Path | None:
+        """The bridge to start; bridges of a former build are stopped, so that they are started anew."""
+        if not self.organisations:
+            return None
+        jar = self._installer.take_up_bridge()
+        running = [self._node(key).bridge_process() for key in self.organisations]
+        self._end(process for process in running if not process.runs(jar))
+        self._installer.forget_bridges_but(jar)
+        return jar
 
     def down(self, *, wipe: bool = False) -> None:
         """Stop all nodes and bridges; with `wipe`, delete the ledger and everything else of the network."""
@@ -98,12 +107,13 @@ class Network:
     def restart(self, node: str, *, bridge: bool = True) -> NodeStatus:
         """Stop one node and start it again, with its bridge unless told otherwise."""
         folder = self._node(node)
+        has_bridge = self.topology.node(node).has_bridge
         with self._folder.locked(self._progress):
             self._require_bootstrapped()
             self._stop([folder], bridges=bridge)
             if node in self._installer.changed():
                 self._installer.take_up([node])
-            self._start([node], bridges=bridge)
+            self._start([node], bridge=self._installer.take_up_bridge() if bridge and has_bridge else None)
         return self._node_status(node)
 
     def kill(self, node: str, number: signal.Signals = signal.SIGKILL, *, bridge: bool = False) -> None:
@@ -152,7 +162,7 @@ class Network:
     def _installer(self) -> Installer:
         return Installer(self._folder, topology=self.topology, settings=self._settings, progress=self._progress)
 
-    def _start(self, keys: Iterable[str], *, bridges: bool) -> None:
+    def _start(self, keys: Iterable[str], *, bridge: Path | None) -> None:
         """Start what does not run, a few nodes at a time, each bridge as soon as its node is ready."""
         started = time.monotonic()
         node_deadline = started + self._settings.node_start_timeout_seconds
@@ -168,8 +178,8 @@ class Network:
             for key in list(nodes):
                 if self._node_started(key, failures, deadline=node_deadline):
                     nodes.remove(key)
-                    if bridges and self.topology.node(key).has_bridge:
-                        count += self._start_bridge(key)
+                    if bridge and self.topology.node(key).has_bridge:
+                        count += self._start_bridge(key, bridge)
                         bridge_deadlines[key] = time.monotonic() + self._settings.bridge_start_timeout_seconds
             for key, deadline in list(bridge_deadlines.items()):
                 if self._node(key).bridge_process().check_start(deadline=deadline):
@@ -181,8 +191,8 @@ class Network:
     def _node_started(self, key: str, failures: Counter[str], *, deadline: float) -> bool:
         """Whether a node is ready; one that died is started again, a few times.
 
-        On a machine with more to do than it has cores a node's own connection to its message broker can time out, and
-        Corda 4.10 then gives up instead of trying again.
+        A port that another process holds for a moment, or a machine with more to do than it has cores, ends a Corda
+        4.10 node for good where a second start goes through.
         """
         try:
             return self._node(key).node_process().check_start(deadline=deadline)
@@ -210,7 +220,7 @@ class Network:
         )
         return True
 
-    def _start_bridge(self, key: str) -> bool:
+    def _start_bridge(self, key: str, jar: Path) -> bool:
         """Whether it had to be started."""
         folder = self._node(key)
         process = folder.bridge_process()
@@ -218,7 +228,6 @@ class Network:
             return False
         ports = self.topology.node(key).ports
         self._require_free(key, [port for port in (ports.http, ports.py4j) if port])
-        jar = present(Parts.of(self._settings).bridge_jar).resolve()
         process.start(
             [self._installer.java, *self.topology.jvm.bridge, "-jar", jar, "--config", folder.bridge_config],
             cwd=folder.bridge_config.parent,

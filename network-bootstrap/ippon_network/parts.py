@@ -50,6 +50,13 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def tree_hash(folder: Path) -> str:
+    """SHA-256 of all files under a folder, names included."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = (f"{path.relative_to(folder)} {file_hash(path)}\n" for path in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
 def java_home() -> Path:
     """A JDK 8's home, found or prepared by toolchain/jdk8.sh."""
     if home := os.environ.get("JAVA8_HOME"):

@@ -114,6 +114,14 @@ class Supervised:
         """Whether any of its processes lives."""
         return bool(self.processes())
 
+    def runs(self, argument: Path) -> bool:
+        """Whether a process of it lives that was started with `argument`."""
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if str(argument) in process.cmdline():
+                    return True
+        return False
+
     @property
     def ready(self) -> bool:
         """Whether it lives and has said so."""

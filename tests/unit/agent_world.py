@@ -210,14 +210,17 @@ class World:
     settings: dict[str, AgentSettings] = field(default_factory=dict)
 
     def run(self, *names: str, steps: int = 6, seconds: float = EASY_SECONDS) -> None:
-        """Let agents step by turns; the clock goes on, so that their pauses end.
+        """Let agents step by turns, woken as by their wakers; the clock goes on, so that their pauses end.
 
         At the easy pace nothing comes of time alone: once all are quiet, the rest is only waited for.
         """
+        # What a test changes on the ledger by hand wakes everybody once.
+        seen = dict.fromkeys(names or self.agents, -1)
         for done in range(1, steps + 1):
             before = self._busy()
-            for name in names or tuple(self.agents):
-                self.agents[name].step(changed=True)
+            for name in seen:
+                woken, seen[name] = seen[name] != self.ledger.sequence, self.ledger.sequence
+                self.agents[name].step(changed=woken)
             self.clock.forward(seconds)
             if seconds == EASY_SECONDS and self._busy() == before:
                 self.clock.forward(seconds * (steps - done))

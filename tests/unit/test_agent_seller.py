@@ -255,6 +255,37 @@ def test_a_flow_that_failed_after_it_settled(world: World) -> None:
     assert "killed" in str(attempt.error)
 
 
+@pytest.mark.parametrize("cause", ["COUNTERPARTY_FAILED", "ALREADY_SETTLED", "NOTARY_CONFLICT", "INTERNAL"])
+def test_a_refusal_that_leaves_a_doubt_is_asked_of_the_ledger(world: World, cause: str) -> None:
+    rich(world)
+    settle = world.ledger.flow_settle_fills
+
+    def vague(me: str, execution_ids: list[str]) -> dict[str, object]:
+        settle(me, execution_ids)
+        line = {"outcome": "REFUSED", "cause": cause, "message": "gone"}
+        return {"results": [{**line, "execution_id": execution_id} for execution_id in execution_ids]}
+
+    world.ledger.flow_settle_fills = vague  # type: ignore[method-assign]
+    notify(world.ledger, fill_values(1))
+    world.run(A, steps=3)
+    assert (fill(world).state, fill(world).tries) == (DeskState.SETTLED, 1)
+
+
+def test_a_refusal_of_one_fill_touches_no_other(world: World) -> None:
+    rich(world)
+    settle = world.ledger.flow_settle_fills
+
+    def picky(me: str, execution_ids: list[str]) -> dict[str, object]:
+        results = settle(me, [one for one in execution_ids if one != "EX-2"])["results"]
+        line = {"execution_id": "EX-2", "outcome": "REFUSED", "cause": "DUPLICATE_FILL", "message": "no"}
+        return {"results": [*results, line]}
+
+    world.ledger.flow_settle_fills = picky  # type: ignore[method-assign]
+    notify(world.ledger, fill_values(1), fill_values(2), fill_values(3))
+    world.run(A, steps=3)
+    assert [fill(world, f"EX-{number}").state.value for number in (1, 2, 3)] == ["settled", "refused", "settled"]
+
+
 def test_an_unknown_fill_is_not_tried_while_something_may_settle_it(world: World) -> None:
     rich(world)
     deadline = NOON + timedelta(minutes=3)

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from ippon.agent import view
 from ippon.agent.settle import Settle
+from ippon.agent.starts import Ending
 from ippon.agent.tables import Attempt, Settlement, Start
 from ippon.errors import BadRequest, BridgeTimeout, NodeTimeout, Refusal
 from ippon.model import DeskState, Outcome, TryCause
@@ -108,6 +109,20 @@ def test_the_promise_is_there_before_the_start(world: World) -> None:
     assert promised.client_id == f"{promised.business_id}:1"
     with world.stores[A].read() as session:
         assert session.scalars(select(Settlement.state)).one() == DeskState.SENDING
+
+
+def test_the_end_of_a_flow_is_written_down_once(world: World) -> None:
+    """Two workers have asked after one flow, and both heard that it is done."""
+    node = world.nodes[A]
+    node.hold.add("settle_fills")
+    world.run(A, steps=1)
+    (running,) = starts(world)
+    node.release()
+    ending = Ending(result=node.flows[running.client_id].result)
+    ends = [world.agents[A]._starts._commit_end(running, ending) for _ in range(3)]
+    assert ends == [1, 0, 0]
+    kinds = [event.kind for event in view.events(world.stores[A], subject="EX-1")]
+    assert kinds.count("settled") == 1
 
 
 def test_a_start_that_is_never_answered_lets_others_by(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

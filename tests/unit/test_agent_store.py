@@ -13,7 +13,7 @@ from ippon.agent import view
 from ippon.agent.settle import Settle
 from ippon.agent.starts import Starts
 from ippon.agent.store import Store
-from ippon.agent.tables import Attempt, Base, Cursor, Event, Settlement, Start
+from ippon.agent.tables import Attempt, Base, Cursor, Event, Settlement, Start, VenueFill, VenueOrder
 from ippon.errors import StoreError
 from ippon.model import DeskState
 from unit.agent_world import NOON, World, fill_values, notify, two_custodians
@@ -25,6 +25,23 @@ def test_the_revisions_make_the_tables(tmp_path: Path) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
     store.migrate()
+    store.close()
+
+
+def test_a_store_of_the_first_revision_keeps_what_it_knows(tmp_path: Path) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'a.sqlite'}", migrate=False)
+    store.migrate("0001")
+    order = "'S-1', 'SELL', 'A', 'I', 'ZA101', 'IPPON', 100, '1.00'"
+    fill = "'S-1', 'B-1', 30, '{}', 'notified', 1, '2026-07-01 00:00:00'"
+    columns = "execution_id, sell_order_id, buy_order_id, quantity, content, state, row_id, changed_at"
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(f"INSERT INTO venue_order VALUES ({order})")
+        for number in (1, 2):
+            connection.exec_driver_sql(f"INSERT INTO venue_fill ({columns}) VALUES ('EX-{number}', {fill})")
+    store.migrate()
+    with store.read() as session:
+        assert session.scalars(select(VenueOrder.filled)).one() == 60
+        assert len(session.scalars(select(VenueFill)).all()) == 2
     store.close()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ippon_network import Network, NetworkSettings
+from ippon_network import Network, NetworkSettings, NetworkStatus
 from ippon_network.errors import (
     BootstrapFailed,
     DirectoryRefused,
@@ -23,9 +23,10 @@ from ippon_network.errors import (
 from ippon_network.settings import REPOSITORY
 
 FAKE_JAVA = """#!/bin/sh
+live() { sleep 60 & trap "kill $!; exit" TERM; wait; exit; }
 echo "$PWD $*" >> "$CALLS"
-case "$*" in *no-local-shell*) echo 'Node for "x" started up and registered in 1 sec'; exec sleep 60;; esac
-case "$*" in *ippon-bridge*) echo 'Bridge ready'; exec sleep 60;; esac
+case "$*" in *no-local-shell*) echo 'Node for "x" started up and registered in 1 sec'; live;; esac
+case "$*" in *ippon-bridge*) echo 'Bridge ready'; live;; esac
 [ ! -e "$CALLS.fail" ] || { echo 'outstanding database changes'; exit 1; }
 """
 
@@ -268,6 +269,29 @@ def test_running_nodes_keep_their_jars_until_the_next_up(world: World) -> None:
         assert {key for key in before if before[key] != after[key]} == {"coin"}
     finally:
         network.down()
+
+
+def test_a_new_bridge_is_taken_up_and_the_nodes_are_left_alone(world: World) -> None:
+    network = world.network()
+    before = network.up()
+    try:
+        same = network.up()
+        assert [node.bridge for node in same.nodes if node.bridge and not node.bridge.ready] == []
+        assert _bridge_pids(same) == _bridge_pids(before)
+
+        world.write(world.root / "bridge" / "lib" / "ippon-core.jar", "2")
+        after = network.up()
+
+        assert after.ready
+        assert not set(_bridge_pids(after)) & set(_bridge_pids(before))
+        assert [node.process.pid for node in after.nodes] == [node.process.pid for node in before.nodes]
+        assert len(list((world.root / "net" / ".bridges").iterdir())) == 1
+    finally:
+        network.down()
+
+
+def _bridge_pids(status: NetworkStatus) -> list[int | None]:
+    return [node.bridge.pid for node in status.nodes if node.bridge]
 
 
 def test_a_taken_port_is_told(world: World) -> None:

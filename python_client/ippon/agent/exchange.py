@@ -7,11 +7,11 @@
 A fill whose notice failed is in doubt until the node's own table says whether it is on the ledger.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from ippon.agent.due import Due
@@ -46,6 +46,8 @@ class Exchange:
         self._ledger = Ledger(tools.node, tools.log)
         self.flows = RowFlows(tools, kinds=(self._orders(), self._fills(), self._busts()))
         self.handlers: Mapping[str, Handler] = {}
+        self._page_orders: dict[str, VenueOrder] = {}
+        self._page_fills: dict[str, VenueFill] = {}
 
     def ask(self, *, everything: bool) -> int:  # noqa: ARG002
         """See `RoleWork`."""
@@ -82,10 +84,19 @@ class Exchange:
     def _check_order(self, session: Session, order: Order) -> None:  # noqa: ARG002
         self._known(order.platform_code, order.security_code)
 
-    def _keep_order(self, session: Session, row: InboxRow, order: Order) -> None:  # noqa: ARG002
+    def _keep_order(self, session: Session, _: InboxRow, order: Order) -> None:
         values = order.model_dump(exclude={"unit_price", "side"})
-        session.add(VenueOrder(**values, side=order.side.value, unit_price=f"{order.unit_price:.2f}"))
-        session.flush()
+        price = f"{order.unit_price:.2f}"
+        # Fills may have come before their orders where orders are not required.
+        filled = 0 if self._rules.orders_required else self._filled(session, order)
+        session.add(VenueOrder(**values, side=order.side.value, unit_price=price, filled=filled))
+
+    def _filled(self, session: Session, order: Order) -> int:
+        column = VenueFill.sell_order_id if order.side is OrderSide.SELL else VenueFill.buy_order_id
+        of_order = select(func.coalesce(func.sum(VenueFill.quantity), 0)).where(
+            column == order.order_id, VenueFill.state.in_(HOLDS_QUANTITY)
+        )
+        return int(session.scalar(of_order) or 0)
 
     def _known(self, platform_code: str, security_code: str) -> None:
         platforms, securities = self._rules.platform_codes, self._rules.security_codes
@@ -112,6 +123,7 @@ class Exchange:
             optional=frozenset({"token_transaction_id", "reverses", "reversal_reason"}),
             parse=_parse_fill,
             reuse_code=REUSED,
+            prefetch=self._prefetch,
             check=self._check_fill,
             journaled=self._keep_fill,
             flow=_notify,
@@ -120,18 +132,26 @@ class Exchange:
             refused=self._refused,
         )
 
-    def _check_fill(self, session: Session, fill: FillNotice) -> None:
+    def _prefetch(self, session: Session, fills: Sequence[FillNotice]) -> None:
+        order_ids = {order_id for fill in fills for order_id in (fill.sell_order_id, fill.buy_order_id)}
+        orders = session.scalars(select(VenueOrder).where(VenueOrder.order_id.in_(order_ids)))
+        self._page_orders = {order.order_id: order for order in orders}
+        ids = [fill.execution_id for fill in fills]
+        before = session.scalars(select(VenueFill).where(VenueFill.execution_id.in_(ids)))
+        self._page_fills = {fill.execution_id: fill for fill in before}
+
+    def _check_fill(self, session: Session, fill: FillNotice) -> None:  # noqa: ARG002
         self._known(fill.platform_code, fill.security_code)
         if fill.reverses is not None:
             return  # puts an earlier fill right; nobody ordered it
         for side in OrderSide:
-            self._check_side(session, fill, side)
+            self._check_side(fill, side)
 
-    def _check_side(self, session: Session, fill: FillNotice, side: OrderSide) -> None:
+    def _check_side(self, fill: FillNotice, side: OrderSide) -> None:
         name = "seller" if side is OrderSide.SELL else "buyer"
         field = f"{side.value.lower()}_order_id"
         order_id = getattr(fill, field)
-        order = session.get(VenueOrder, order_id)
+        order = self._page_orders.get(order_id)
         if order is None:
             if self._rules.orders_required:
                 raise Refusal(f"There is no order {order_id}.", code="UNKNOWN_ORDER", field=field)
@@ -146,31 +166,25 @@ class Exchange:
         limit = Decimal(order.unit_price)
         if fill.unit_price < limit if side is OrderSide.SELL else fill.unit_price > limit:
             raise _mismatch("unit_price", f"{fill.unit_price} is worse than the limit {limit} of {order_id}")
-        left = order.quantity - self._filled(session, side, order_id, fill.execution_id)
+        left = order.quantity - order.filled
         if fill.quantity > left:
             raise _mismatch("quantity", f"{fill.quantity} is more than the {left} units left of {order_id}")
 
-    def _filled(self, session: Session, side: OrderSide, order_id: str, execution_id: str) -> int:
-        column = VenueFill.sell_order_id if side is OrderSide.SELL else VenueFill.buy_order_id
-        filled = select(func.coalesce(func.sum(VenueFill.quantity), 0)).where(
-            column == order_id, VenueFill.state.in_(HOLDS_QUANTITY), VenueFill.execution_id != execution_id
-        )
-        return int(session.scalar(filled) or 0)
-
     def _keep_fill(self, session: Session, row: InboxRow, fill: FillNotice) -> None:
-        session.merge(
-            VenueFill(
-                execution_id=fill.execution_id,
-                sell_order_id=fill.sell_order_id,
-                buy_order_id=fill.buy_order_id,
-                quantity=fill.quantity,
-                content=fill.arguments(),
-                state=PENDING,
-                row_id=row.number,
-                changed_at=self._tools.now(),
-            )
-        )
-        session.flush()
+        kept = self._page_fills.get(fill.execution_id)
+        if kept is None:
+            kept = self._page_fills[fill.execution_id] = VenueFill(execution_id=fill.execution_id)
+            session.add(kept)
+        # One that was refused before comes anew, with whatever content.
+        kept.sell_order_id, kept.buy_order_id, kept.quantity = fill.sell_order_id, fill.buy_order_id, fill.quantity
+        kept.content, kept.state, kept.changed_at = row.content, PENDING, self._tools.now()
+        if fill.reverses is None:
+            self._use(self._page_orders.values(), kept, fill.quantity)
+
+    def _use(self, orders: Iterable[VenueOrder], fill: VenueFill, quantity: int) -> None:
+        for order in orders:
+            if order.order_id in (fill.sell_order_id, fill.buy_order_id):
+                order.filled += quantity
 
     def _notified(self, session: Session, row: InboxRow, ending: Ending) -> None:
         self._move(session, row.row_id, NOTIFIED, ending.text("transaction_id"))
@@ -188,6 +202,10 @@ class Exchange:
 
     def _move(self, session: Session, execution_id: str, state: str, transaction_id: str | None) -> None:
         fill = session.get_one(VenueFill, execution_id)
+        if fill.state in HOLDS_QUANTITY and state not in HOLDS_QUANTITY and not fill.content.get("reverses"):
+            ids = (fill.sell_order_id, fill.buy_order_id)
+            orders = session.scalars(select(VenueOrder).where(VenueOrder.order_id.in_(ids)))
+            self._use(orders, fill, -fill.quantity)
         fill.state, fill.changed_at = state, self._tools.now()
         fill.transaction_id = transaction_id or fill.transaction_id
         self._tools.record(session, state, execution_id, transaction_id=fill.transaction_id)
@@ -197,7 +215,7 @@ class Exchange:
         fill = session.get_one(VenueFill, execution_id)
         if fill.state != UNKNOWN:
             return
-        row = session.get_one(InboxRow, fill.row_id)
+        row = session.scalars(_row_of(execution_id)).one()
         if found is not None:
             self.flows.accept(session, row, Ending(result={"transaction_id": found.transaction_id}))
             return
@@ -227,6 +245,13 @@ class Exchange:
         self._tools.log.info("fill_busted", execution_id=row.row_id, transaction_id=ending.text("transaction_id"))
 
 
+def _row_of(execution_id: str) -> Select[InboxRow]:
+    """The one row of a fill that is on its way."""
+    return select(InboxRow).where(
+        InboxRow.kind == "fills", InboxRow.row_id == execution_id, InboxRow.status == "pending"
+    )
+
+
 def _parse_fill(columns: Mapping[str, Any]) -> FillNotice:
     plain = {name: value for name, value in columns.items() if name not in ("reverses", "reversal_reason")}
     if "reverses" in columns or "reversal_reason" in columns:
@@ -235,14 +260,14 @@ def _parse_fill(columns: Mapping[str, Any]) -> FillNotice:
     return FillNotice.model_validate(plain)
 
 
-def _notify(session: Session, rows: Sequence[InboxRow]) -> Flow:
-    fill = session.get_one(VenueFill, rows[0].row_id)
-    custodians = "|".join(str(fill.content[name]) for name in ("seller_custodian", "buyer_custodian"))
+def _notify(_: Session, rows: Sequence[InboxRow]) -> Flow:
+    fill = rows[0].content
+    custodians = "|".join(organisation(fill[name]) for name in ("seller_custodian", "buyer_custodian"))
     # A custodian that is down holds up the notices that it must get, and no other.
     return Flow(
-        business_id=f"notify:{fill.execution_id}",
+        business_id=f"notify:{fill['execution_id']}",
         operation="notify_fill",
-        arguments=fill.content,
+        arguments={name: value for name, value in fill.items() if value is not None},
         lane=f"notify:{custodians}"[:300],
     )
 

@@ -31,11 +31,12 @@ from ippon.agent.rowkinds import Line, RowKind, read_csv, read_statement
 from ippon.agent.starts import Starts
 from ippon.agent.tables import InboxFile, InboxRow
 from ippon.agent.tools import Tools
-from ippon.errors import BadFile, IpponError, Refusal
+from ippon.errors import BadFile, BadRequest, IpponError, Refusal
 from ippon.model import Row
 
 __all__ = ["Inbox", "Receipt", "drop", "read_receipt", "wait_receipt"]
 
+PAGE_ROWS = 200
 _NAME = re.compile(r"(?P<kind>[a-z]+)-[A-Za-z0-9._-]{1,100}\.(?P<suffix>csv|json)")
 
 
@@ -116,8 +117,8 @@ class Inbox:
             return file.status
         file.kind = kind.name
         session.flush()
-        for line in lines:
-            self._row(session, file, kind, line)
+        for first in range(0, len(lines), PAGE_ROWS):
+            self._page(session, file, kind, lines[first : first + PAGE_ROWS])
         self._tools.record(session, "file_read", name, rows=len(lines), sha256=digest)
         self._flows.release(session, starts)
         return file.status
@@ -136,7 +137,27 @@ class Inbox:
 
     # ---- rows
 
-    def _row(self, session: Session, file: InboxFile, kind: RowKind, line: Line) -> None:
+    def _page(self, session: Session, file: InboxFile, kind: RowKind, lines: list[Line]) -> None:
+        """Write down a run of rows with a few queries in all, not a few for each."""
+        read = [self._read_row(file, kind, line) for line in lines]
+        earlier = self._earlier(session, kind, [row.row_id for row, _, _ in read])
+        with session.no_autoflush:
+            kind.prefetch(session, [value for _, value, _ in read if value is not None])
+            for row, value, problem in read:
+                session.add(row)
+                try:
+                    if problem is not None or value is None:
+                        raise problem or BadRequest("The row cannot be read.")
+                    self._judge(session, kind, row, value, earlier.get(row.row_id))
+                except IpponError as refusal:
+                    self._refuse(session, row, refusal)
+                    continue
+                if row.status != DUPLICATE:
+                    earlier[row.row_id] = row
+                    kind.journaled(session, row, value)
+        session.flush()
+
+    def _read_row(self, file: InboxFile, kind: RowKind, line: Line) -> tuple[InboxRow, Row | None, IpponError | None]:
         shown = {name[:64]: str(value)[:200] for name, value in islice(line.columns.items(), 40)}
         row = InboxRow(
             file_number=file.number,
@@ -147,27 +168,23 @@ class Inbox:
             status=PENDING,
             promised=False,
         )
+        if line.problem is not None:
+            return row, None, line.problem
         try:
-            if line.problem is not None:
-                raise line.problem
             value = kind.read(line.columns)
-            row.content = value.model_dump(mode="json")
-            self._judge(session, kind, row, value)
         except IpponError as problem:
-            answer(row, REFUSED, problem)
-            self._tools.record(
-                session, "row_refused", f"{kind.name}:{row.row_id}", line=line.number, **problem.to_wire()
-            )
-        session.add(row)
-        session.flush()
-        if row.status in (PENDING, ACCEPTED):
-            kind.journaled(session, row, value)
+            return row, None, problem
+        row.content = value.model_dump(mode="json")
+        return row, value, None
 
-    def _judge(self, session: Session, kind: RowKind, row: InboxRow, value: Row) -> None:
-        before = select(InboxRow).where(
-            InboxRow.kind == kind.name, InboxRow.row_id == row.row_id, InboxRow.status.in_((PENDING, ACCEPTED))
+    def _earlier(self, session: Session, kind: RowKind, row_ids: list[str]) -> dict[str, InboxRow]:
+        """The last row of each id that stands: accepted, or on its way."""
+        standing = select(InboxRow).where(
+            InboxRow.kind == kind.name, InboxRow.row_id.in_(row_ids), InboxRow.status.in_((PENDING, ACCEPTED))
         )
-        earlier = session.scalars(before.order_by(InboxRow.number.desc()).limit(1)).first()
+        return {row.row_id: row for row in session.scalars(standing.order_by(InboxRow.number))}
+
+    def _judge(self, session: Session, kind: RowKind, row: InboxRow, value: Row, earlier: InboxRow | None) -> None:
         if earlier is not None and earlier.content == row.content:
             row.status, row.transaction_id = DUPLICATE, earlier.transaction_id
             return
@@ -182,6 +199,10 @@ class Inbox:
         kind.check(session, value)
         if kind.flow is None:
             row.status = ACCEPTED
+
+    def _refuse(self, session: Session, row: InboxRow, refusal: IpponError) -> None:
+        answer(row, REFUSED, refusal)
+        self._tools.record(session, "row_refused", f"{row.kind}:{row.row_id}", line=row.line, **refusal.to_wire())
 
 
 def _rank(order: list[str], name: str) -> int:

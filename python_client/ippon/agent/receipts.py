@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from ippon.agent.tables import InboxFile, InboxRow
 from ippon.agent.tools import Tools
@@ -132,28 +133,32 @@ class Receipts:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._written_at: dict[int, datetime] = {}
+        self._rest_until: dict[int, datetime] = {}
 
     def flush(self) -> int:
         """Write what is due; how many. A file that is not finished is written once in a while, not at every row."""
+        stale = select(InboxFile.number).where(InboxFile.version > InboxFile.written).order_by(InboxFile.number)
         with self._tools.store.read() as session:
-            stale = select(InboxFile).where(InboxFile.version > InboxFile.written).order_by(InboxFile.number)
-            files = list(session.scalars(stale))
-        return sum(self._flush(file) for file in files)
+            due = [number for number in session.scalars(stale) if not self._rests(session, number)]
+        for number in due:
+            self._write(number)
+        return len(due)
 
-    def _flush(self, file: InboxFile) -> int:
+    def _rests(self, session: Session, number: int) -> bool:
+        if self._rest_until.get(number, self._tools.now()) <= self._tools.now():
+            return False
+        pending = select(InboxRow.number).where(InboxRow.file_number == number, InboxRow.status == PENDING)
+        return session.scalars(pending.limit(1)).first() is not None
+
+    def _write(self, number: int) -> None:
         with self._tools.store.read() as session:
-            file = session.get_one(InboxFile, file.number)
-            rows = session.scalars(select(InboxRow).where(InboxRow.file_number == file.number).order_by(InboxRow.line))
+            file = session.get_one(InboxFile, number)
+            rows = session.scalars(select(InboxRow).where(InboxRow.file_number == number).order_by(InboxRow.line))
             receipt = receipt_of(file, list(rows))
-        now = self._tools.now()
-        pause = timedelta(seconds=self._tools.settings.timers.receipt_seconds)
-        last = self._written_at.get(file.number)
-        if not receipt.finished and last is not None and now < last + pause:
-            return 0
         path = receipt_path(self._tools.settings.receipts_dir, file.name)
         write_whole(path, receipt.model_dump_json(indent=1).encode())
-        self._written_at[file.number] = now
+        # A large file's receipt takes its time to write.
+        pause = self._tools.settings.timers.receipt_seconds * (1 + len(receipt.rows) // 500)
+        self._rest_until[number] = self._tools.now() + timedelta(seconds=pause)
         with self._tools.store.write() as session:
-            session.execute(update(InboxFile).where(InboxFile.number == file.number).values(written=file.version))
-        return 1
+            session.execute(update(InboxFile).where(InboxFile.number == number).values(written=file.version))

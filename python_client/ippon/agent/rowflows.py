@@ -1,18 +1,19 @@
 """Rows of inbox files on their way: promised as flows once no earlier row holds them up, answered when those end."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ippon.agent.receipts import ACCEPTED, PENDING, REFUSED
-from ippon.agent.rowkinds import RowKind
+from ippon.agent.rowkinds import Flow, RowKind
 from ippon.agent.starts import Ending, Starts
 from ippon.agent.tables import InboxFile, InboxRow, Start
 from ippon.agent.tools import Tools
 from ippon.errors import IpponError
 
 HANDLER = "inbox"
+PAGE_FLOWS = 200
 
 
 class RowFlows:
@@ -37,10 +38,11 @@ class RowFlows:
             holds = ((name, str(row.content.get(field))) for name, field in self.kinds[row.kind].after)
             if all(unfinished.get(hold, row.number) >= row.number for hold in holds):
                 by_file.setdefault(row.file_number, []).append(row)
+        batches: list[list[InboxRow]] = []
         for ready in by_file.values():
             size = self.kinds[ready[0].kind].batch
-            for first in range(0, len(ready), size):
-                self._promise(session, starts, ready[first : first + size])
+            batches += [ready[first : first + size] for first in range(0, len(ready), size)]
+        self._promise(session, starts, batches)
 
     def ended(self, starts: Starts, session: Session, start: Start, ending: Ending) -> None:
         """See `Handler`."""
@@ -53,8 +55,7 @@ class RowFlows:
             return
         elif len(rows) > 1:
             # One of them is at fault, and only alone will it say so.
-            for row in rows:
-                self._promise(session, starts, [row])
+            self._promise(session, starts, [[row] for row in rows])
         else:
             self.refuse(session, rows[0], ending.error)
         self.release(session, starts)
@@ -89,22 +90,30 @@ class RowFlows:
         )
         return {(kind, row_id): number for kind, row_id, number in session.execute(first)} if held else {}
 
-    def _promise(self, session: Session, starts: Starts, rows: list[InboxRow]) -> None:
+    def _promise(self, session: Session, starts: Starts, batches: Sequence[list[InboxRow]]) -> None:
+        for first in range(0, len(batches), PAGE_FLOWS):
+            page = [(self._flow(session, rows), rows) for rows in batches[first : first + PAGE_FLOWS]]
+            last = starts.generations(session, [flow.business_id for flow, _ in page])
+            for flow, rows in page:
+                starts.promise(
+                    session,
+                    business_id=flow.business_id,
+                    generation=last.get(flow.business_id, 0) + 1,
+                    operation=flow.operation,
+                    arguments=flow.arguments,
+                    handler=HANDLER,
+                    lane=flow.lane,
+                    subject={"rows": [row.number for row in rows]},
+                )
+                for row in rows:
+                    row.promised = True
+            session.flush()
+
+    def _flow(self, session: Session, rows: Sequence[InboxRow]) -> Flow:
         flow_of = self.kinds[rows[0].kind].flow
         if flow_of is None:
             raise ValueError(f"a row of {rows[0].kind} is accepted when it is written down and has no flow")
-        flow = flow_of(session, rows)
-        starts.promise(
-            session,
-            business_id=flow.business_id,
-            operation=flow.operation,
-            arguments=flow.arguments,
-            handler=HANDLER,
-            lane=flow.lane,
-            subject={"rows": [row.number for row in rows]},
-        )
-        for row in rows:
-            row.promised = True
+        return flow_of(session, rows)
 
 
 def answer(row: InboxRow, status: str, error: IpponError | None) -> None:

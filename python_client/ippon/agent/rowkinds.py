@@ -51,6 +51,7 @@ class RowKind:
         after: (kind, own column): rows of that kind with that id, given before, are finished first.
         batch: rows of one file that may share a flow.
         flow: the flow that rows of one batch ask for; None: the row is accepted when it is written down.
+        prefetch: reads what `check` and `journaled` need for a run of values, in a few queries.
         check: raises the refusal of a value that can be seen to be wrong here. Must change nothing.
         journaled: runs when the row is written down.
         accepted: runs when its flow has succeeded.
@@ -68,6 +69,7 @@ class RowKind:
     after: tuple[tuple[str, str], ...] = ()
     batch: int = 1
     flow: Callable[[Session, Sequence[InboxRow]], Flow] | None = None
+    prefetch: Callable[[Session, Sequence[Any]], None] = _nothing
     check: Callable[[Session, Any], None] = _nothing
     journaled: Callable[[Session, InboxRow, Any], None] = _nothing
     accepted: Callable[[Session, InboxRow, Ending], None] = _nothing

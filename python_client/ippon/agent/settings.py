@@ -89,7 +89,7 @@ class Limits(_Part):
     """Tries in a row that may be refused for a reason not known to be final before the fill counts as refused."""
     max_tries: Count = 1_000
     """Starts of one piece of work that is neither a settlement nor done."""
-    max_file_bytes: Count = 1_000_000
+    max_file_bytes: Annotated[int, Field(ge=1, le=1_000_000_000)] = 16_000_000
     max_rows_per_file: Count = 100_000
     max_line_characters: Count = 4_096
     max_investors_per_flow: Count = 100

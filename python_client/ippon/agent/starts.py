@@ -9,7 +9,7 @@
 Whatever breaks between two of these, the next `advance` goes on from what the store says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -75,8 +75,7 @@ class Starts:
     ) -> Start:
         """Write down a start that is to be made; the generation follows the last one of the business id."""
         if generation is None:
-            last = session.scalar(select(func.max(Start.generation)).where(Start.business_id == business_id))
-            generation = (last or 0) + 1
+            generation = self.generations(session, [business_id]).get(business_id, 0) + 1
         now = self._tools.now()
         start = Start(
             client_id=f"{business_id}:{generation}",
@@ -92,8 +91,13 @@ class Starts:
             created_at=now,
         )
         session.add(start)
-        session.flush()
         return start
+
+    def generations(self, session: Session, business_ids: Sequence[str]) -> dict[str, int]:
+        """The last generation of each business id that has one."""
+        last = select(Start.business_id, func.max(Start.generation)).where(Start.business_id.in_(business_ids))
+        found = session.execute(last.group_by(Start.business_id))
+        return {row[0]: row[1] for row in found}
 
     def again(self, session: Session, start: Start, error: IpponError) -> bool:
         """Promise the next generation of a start whose error passes by itself; False when it does not."""

@@ -51,13 +51,13 @@ class Store:
             raise StoreError(f"The store {make_url(url).render_as_string()} cannot be opened: {problem}") from problem
         return store
 
-    def migrate(self) -> None:
-        """Bring the tables up to this version; does nothing when they are."""
+    def migrate(self, revision: str = "head") -> None:
+        """Bring the tables up to this version, or to an older revision; does nothing when they are there."""
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         with self.engine.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
 
     @contextmanager
     def write(self) -> Iterator[Session]:

@@ -52,6 +52,7 @@ class InboxRow(Base):
     __table_args__ = (
         UniqueConstraint("file_number", "line", name="inbox_row_once"),
         Index("inbox_row_id", "kind", "row_id", "status"),
+        Index("inbox_row_waiting", "status", "promised"),
     )
 
 
@@ -108,6 +109,8 @@ class VenueOrder(Base):
     platform_code: Mapped[str] = mapped_column(String(64))
     quantity: Mapped[int] = mapped_column(BigInteger)
     unit_price: Mapped[str] = mapped_column(String(20))
+    filled: Mapped[int] = mapped_column(BigInteger)
+    """Units that fills on their way or on the ledger take of it."""
 
 
 class VenueFill(Base):
@@ -123,7 +126,6 @@ class VenueFill(Base):
     state: Mapped[str] = mapped_column(String(8))
     """pending → notified → busted; unknown until the node's table is asked; refused."""
     transaction_id: Mapped[str | None] = mapped_column(String(64))
-    row_id: Mapped[int] = mapped_column(RowNumber)
     changed_at: Mapped[datetime]
 
     __table_args__ = (Index("venue_fill_state", "state"),)

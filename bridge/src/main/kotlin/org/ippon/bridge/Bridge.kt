@@ -8,6 +8,7 @@ import org.ippon.bridge.door.Py4jSettings
 import org.ippon.bridge.door.Tokens
 import org.ippon.bridge.door.tlsContext
 import org.ippon.bridge.node.Changes
+import org.ippon.bridge.node.RpcLogin
 import org.ippon.bridge.node.RpcNode
 import org.slf4j.LoggerFactory
 import java.io.Closeable
@@ -18,7 +19,8 @@ import java.time.Clock
 
 /** One organisation's bridge: its node behind two doors. */
 class Bridge(private val config: Config, clock: Clock) : Closeable {
-    private val node = RpcNode(config.node, Changes(Changes.firstAt(clock.millis(), SecureRandom())), clock)
+    private val changes = Changes(Changes.firstAt(clock.millis(), SecureRandom()))
+    private val node = RpcNode(config.node, config.users.mapValues { RpcLogin(config.rpc, it.value) }, changes, clock)
 
     // A few threads stay free for calls that do not wait.
     private val calls = Calls(node.operations, Math.max(1, config.httpThreads * 3 / 4))

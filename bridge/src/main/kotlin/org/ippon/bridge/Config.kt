@@ -32,7 +32,7 @@ class BadConfig(message: String) : RuntimeException(message)
  * refused when anybody but its owner may read it.
  */
 class Config(
-        val node: NodeSettings, val http: HostPort, val tls: TlsFiles?, val py4j: HostPort, val py4jOperator: HostPort?,
+        val node: NodeSettings, val rpc: NetworkHostAndPort, val users: Map<Role, RpcUser>, val http: HostPort, val tls: TlsFiles?, val py4j: HostPort, val py4jOperator: HostPort?,
         val tokens: Map<Role, String>, val py4jToken: String, val maxRequestBytes: Int, val httpThreads: Int, val py4jConnections: Int
 ) {
     companion object {
@@ -61,10 +61,11 @@ class Config(
             @Suppress("UNCHECKED_CAST")
             val config = Config(
                     NodeSettings(
-                            values["organisation"] as String, NetworkHostAndPort(rpc.host, rpc.port), values["users"] as Map<Role, RpcUser>,
+                            values["organisation"] as String,
                             LinkTimes(millis("connect_timeout_millis"), millis("ping_interval_millis"), millis("ping_timeout_millis"), millis("retry_base_millis"), millis("retry_cap_millis")),
                             millis("rpc_timeout_millis"), number("rpc_threads"), millis("network_map_keep_millis")
                     ),
+                    NetworkHostAndPort(rpc.host, rpc.port), values["users"] as Map<Role, RpcUser>,
                     values["http"] as HostPort, values["tls"] as TlsFiles?, values["py4j"] as HostPort, values["py4j_operator"] as HostPort?,
                     values["tokens"] as Map<Role, String>, values["py4j_token"] as String,
                     number("max_request_bytes"), number("http_threads"), number("py4j_connections")

@@ -41,6 +41,8 @@ fun main(args: Array<String>) {
 private fun quietLogs() {
     mapOf("defaultLogLevel" to "warn", "log.org.ippon" to "info", "showDateTime" to "true", "dateTimeFormat" to "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "logFile" to "System.err")
             .forEach { (name, value) -> setDefault("org.slf4j.simpleLogger.$name", value) }
+    // Artemis would find log4j on the class path, and log4j would write to the standard output.
+    setDefault("org.jboss.logging.provider", "slf4j")
     Logger.getLogger("").level = Level.WARNING
     // It logs every caller that hangs up as an error.
     Logger.getLogger("py4j").also { keep += it }.level = Level.OFF

@@ -119,6 +119,7 @@ class HttpDoor(private val settings: HttpSettings, private val tokens: Tokens, p
 
     private fun refuse(exchange: HttpExchange, error: BridgeError) {
         if (error.code == DoorCode.NO_TOKEN.name) exchange.responseHeaders["WWW-Authenticate"] = "Bearer"
+        if (error.status == NOT_ALLOWED) exchange.responseHeaders["Allow"] = verbsOf(exchange.requestURI.rawPath.orEmpty()).joinToString()
         // The rest of what was too large is not read, so nothing can follow it.
         if (error.code == DoorCode.TOO_LARGE.name) exchange.responseHeaders["Connection"] = "close"
         val envelope = Json.obj().also { it.set<JsonNode>("error", error.toJson()) }

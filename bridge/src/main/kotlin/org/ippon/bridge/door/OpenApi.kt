@@ -56,7 +56,7 @@ private fun ObjectNode.start(method: Method, operation: Operation) {
     properties.set<JsonNode>("client_id", method.fields.first { it.name == "client_id" }.kind.schema())
     properties.set<JsonNode>("arguments", operation.fields.schema())
     requestBody(body)
-    answers(objectSchema("client_id" to text(), "run_id" to text()), "It runs, or ran before. `GET /v1/flows/{client_id}` tells its result: see the schema `${operation.name}`.")
+    answers(objectSchema("client_id" to text(), "run_id" to text()), "It runs, or ran before. `GET /v1/flows/{client_id}` tells its `result`, which has the shape of `x-result`.")
     // What the flow itself answers, where a reader of the document looks for it.
     set<JsonNode>("x-result", reportSchema(reportOf(operation.flow)))
 }

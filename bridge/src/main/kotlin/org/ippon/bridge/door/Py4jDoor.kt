@@ -83,8 +83,11 @@ class Py4jDoor(private val settings: Py4jSettings, private val tokens: Tokens, p
         override fun initCommands(gateway: Gateway?, commandsClazz: MutableList<Class<out Command>>?) = Unit
 
         private inner class Auth : DoorCommand(Protocol.AUTH_COMMAND_NAME) {
+            // The one command without an end.
+            override fun arguments(reader: BufferedReader): List<String> = listOf(reader.readLine().orEmpty())
+
             override fun answer(arguments: List<String>): String {
-                known = tokens.role(arguments.firstOrNull().orEmpty()) == settings.role
+                known = tokens.role(arguments.single()) == settings.role
                 if (!known) throw Rejected("Authentication error: bad auth token received.")
                 socket.soTimeout = 0
                 return Protocol.getOutputVoidCommand()
@@ -118,12 +121,15 @@ class Py4jDoor(private val settings: Py4jSettings, private val tokens: Tokens, p
             commandName = name
         }
 
-        /** The reply to [arguments], the lines between the command and its end. */
+        /** The lines between the command and its end. */
+        protected open fun arguments(reader: BufferedReader): List<String> = getStringArguments(reader)
+
+        /** The reply to [arguments]. */
         abstract fun answer(arguments: List<String>): String
 
         override fun execute(commandName: String, reader: BufferedReader, writer: BufferedWriter) {
             val reply = try {
-                answer(getStringArguments(reader))
+                answer(arguments(reader))
             } catch (e: Rejected) {
                 writer.write(Protocol.getOutputErrorCommand(e.message))
                 writer.flush()

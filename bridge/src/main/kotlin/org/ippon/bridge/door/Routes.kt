@@ -11,18 +11,26 @@ import java.net.URLDecoder
 /** The method that a request means, and the arguments in its path. */
 class Route(val method: Method, val inPath: Map<String, String>)
 
-private const val NOT_ALLOWED = 405
+/** HTTP's status for a path that is there under another verb. */
+const val NOT_ALLOWED = 405
+
+/** The verbs that [rawPath] takes. */
+fun verbsOf(rawPath: String): List<String> = methodsAt(parts(rawPath)).map { it.verb }
 
 /** The method of [verb] and [rawPath]. @throws BridgeError NO_SUCH_OPERATION, with 405 for a path under another verb. */
 fun route(verb: String, rawPath: String): Route {
-    val parts = rawPath.removePrefix("/").split('/')
-    val there = METHODS.values.filter { fits(it, parts) }
+    val parts = parts(rawPath)
+    val there = methodsAt(parts)
     val method = there.firstOrNull { it.verb == verb }
     if (method == null && there.isEmpty()) throw BridgeError.door(DoorCode.NO_SUCH_OPERATION, "There is nothing at this path; /openapi.json says what there is.")
     if (method == null) throw BridgeError(DoorCode.NO_SUCH_OPERATION.name, "This path takes ${there.joinToString { it.verb }}.", status = NOT_ALLOWED)
     val values = method.parts.zip(parts).filter { it.first.startsWith('{') }.map { Pair(it.first.removeSurrounding("{", "}"), decode(it.second)) }
     return Route(method, values.toMap())
 }
+
+private fun parts(rawPath: String) = rawPath.removePrefix("/").split('/')
+
+private fun methodsAt(parts: List<String>) = METHODS.values.filter { fits(it, parts) }
 
 private fun fits(method: Method, parts: List<String>) =
         method.parts.size == parts.size && method.parts.zip(parts).all { (wanted, found) -> if (wanted.startsWith('{')) found.isNotEmpty() else wanted == found }

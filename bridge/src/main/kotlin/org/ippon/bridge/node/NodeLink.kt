@@ -24,7 +24,7 @@ class LinkState(val up: Boolean, val since: Instant)
  * @param main the login that is kept connected; the others connect when first needed.
  */
 class NodeLink(
-        private val main: RpcLogin, private val logins: List<RpcLogin>, private val feed: FlowFeed,
+        private val main: Login, private val logins: List<Login>, private val feed: FlowFeed,
         private val changes: Changes, private val times: LinkTimes, private val clock: Clock
 ) : Closeable {
     private val watch = Bounded("node-watch", 2)
@@ -109,7 +109,7 @@ class NodeLink(
 
     private fun down(e: Throwable) {
         if (closed) return
-        val problem = "${RpcLogin.translate(e).message} (${e.javaClass.simpleName}: ${e.message})"
+        val problem = RpcLogin.translate(e).let { ours -> if (ours === e) ours.message.orEmpty() else "${ours.message} (${e.javaClass.simpleName}: ${e.message})" }
         if (problem != lastProblem) log.warn("No connection to the node: {}", problem)
         lastProblem = problem
         if (state.up) state = LinkState(false, clock.instant())

@@ -6,7 +6,6 @@ import net.corda.core.concurrent.CordaFuture
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.StateMachineRunId
 import net.corda.core.messaging.CordaRPCOps
-import net.corda.core.utilities.NetworkHostAndPort
 import org.ippon.bridge.BridgeError
 import org.ippon.bridge.DoorCode
 import org.ippon.bridge.Json
@@ -21,15 +20,11 @@ import java.util.concurrent.ExecutionException
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.TimeoutException
 
-/** A node's address and the bridge's logins at it. */
-class NodeSettings(
-        val organisation: String, val address: NetworkHostAndPort, val users: Map<Role, RpcUser>, val link: LinkTimes,
-        val rpcTimeoutMillis: Long, val rpcThreads: Int, val networkMapKeepMillis: Long
-)
+/** How a node is asked. @property rpcThreads calls at a time, of each role. */
+class NodeSettings(val organisation: String, val link: LinkTimes, val rpcTimeoutMillis: Long, val rpcThreads: Int, val networkMapKeepMillis: Long)
 
 /** One node over Corda RPC: [NodeOperations] for each role, over a login of its own and one watched link. */
-class RpcNode(private val settings: NodeSettings, private val changes: Changes, clock: Clock) : Closeable {
-    private val logins = settings.users.mapValues { (_, user) -> RpcLogin(settings.address, user) }
+class RpcNode(settings: NodeSettings, logins: Map<Role, Login>, private val changes: Changes, clock: Clock) : Closeable {
     private val feed = FlowFeed(changes, QUERIES.values.map { it.flow.name }.toSet())
     private val link = NodeLink(logins.getValue(Role.AGENT), logins.values.toList(), feed, changes, settings.link, clock)
     private val pools = logins.mapValues { (role, _) -> Bounded("rpc-${role.name.toLowerCase()}", settings.rpcThreads) }
@@ -48,7 +43,7 @@ class RpcNode(private val settings: NodeSettings, private val changes: Changes, 
 }
 
 private class RpcNodeOperations(
-        private val settings: NodeSettings, private val link: NodeLink, private val login: RpcLogin, private val pool: Bounded, private val changes: Changes
+        private val settings: NodeSettings, private val link: NodeLink, private val login: Login, private val pool: Bounded, private val changes: Changes
 ) : NodeOperations {
     private val network = NetworkMap(settings.networkMapKeepMillis) { ask -> call("for its network map") { ask(it) } }
 

@@ -88,7 +88,7 @@ object Moment : Kind<Instant>("a time in UTC like 2026-07-01T00:15:00.123Z") {
     private const val PATTERN = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z"
     private const val MAX_LENGTH = 30
     private val regex = Regex(PATTERN)
-    override fun schema() = textSchema(MAX_LENGTH, "^$PATTERN$")
+    override fun schema() = textSchema(MAX_LENGTH, "^$PATTERN$", "date-time")
     override fun tryRead(node: JsonNode, path: String, network: Network): Instant? = node.textValue()?.takeIf { regex.matches(it) }?.let { text ->
         try {
             Instant.parse(text)

@@ -32,7 +32,7 @@ class ConfigTest {
     fun `what the network writes is read`() {
         val config = Config.read(file(GOOD))
         assertThat(config.node.organisation).isEqualTo("custodian-a")
-        assertThat(config.node.users.getValue(Role.READER).toString()).isEqualTo("reader")
+        assertThat(config.users.getValue(Role.READER).toString()).isEqualTo("reader")
         assertThat(config.http.port).isEqualTo(10245)
         assertThat(config.node.rpcTimeoutMillis).isEqualTo(30_000)
         assertThat(config.py4jOperator).isNull()

@@ -67,6 +67,8 @@ class HttpDoorTest : DoorTest() {
         assertThat(listOf(nowhere.status, nowhere.code)).containsExactly(404, "NO_SUCH_OPERATION")
         val verb = ask("DELETE", "/v1/node")
         assertThat(listOf(verb.status, verb.code)).containsExactly(405, "NO_SUCH_OPERATION")
+        assertThat(verb.headers["Allow"]).containsExactly("GET")
+        assertThat(ask("PUT", "/v1/flows/x", "{}").headers["Allow"]).containsExactly("POST, GET, DELETE")
         assertThat(ask("GET", "/v1/flows/").status).isEqualTo(404)
     }
 

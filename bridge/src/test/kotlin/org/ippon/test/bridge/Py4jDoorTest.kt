@@ -40,7 +40,7 @@ class Py4jDoorTest {
             null
         }
 
-        fun known() = also { assertThat(say("A", TOKEN, "e")).isEqualTo("!yv") }
+        fun known() = also { assertThat(say("A", TOKEN)).isEqualTo("!yv") }
         override fun close() = socket.close()
     }
 
@@ -59,7 +59,7 @@ class Py4jDoorTest {
 
     @Test
     fun `without the token there is nothing, not even the token's absence`() {
-        listOf(listOf("c", "t", "call", "snode", "s{}", "e"), listOf("A", "wrong", "e"), listOf("A", "", "e"), listOf("m", "d", "o1", "e")).forEach { lines ->
+        listOf(listOf("c", "t", "call", "snode", "s{}", "e"), listOf("A", "wrong"), listOf("A", ""), listOf("m", "d", "o1", "e")).forEach { lines ->
             Caller().use { caller ->
                 assertThat(caller.say(*lines.toTypedArray()).orEmpty()).startsWith("!x").contains("Authentication error").doesNotContain(TOKEN)
                 assertThat(caller.say("c", "t", "call", "snode", "s{}", "e")).isNull()
@@ -96,7 +96,7 @@ class Py4jDoorTest {
     @Test
     fun `callers beyond the limit are hung up on, and come in when there is room`() {
         val (first, second) = listOf(Caller().known(), Caller().known())
-        Caller().use { assertThat(it.say("A", TOKEN, "e")).isNull() }
+        Caller().use { assertThat(it.say("A", TOKEN)).isNull() }
         first.close()
         Thread.sleep(500)
         Caller().use { it.known() }

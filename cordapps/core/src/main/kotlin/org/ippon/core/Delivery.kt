@@ -67,6 +67,7 @@ open class DeliverTransaction(
 
     @Suspendable
     override fun call(): SignedTransaction {
+        verify()
         var stx = partly
         val asked = mutableListOf<FlowSession>()
         for (round in rounds) {
@@ -87,6 +88,13 @@ open class DeliverTransaction(
         }
         tell(asked, DeliveryVerdict(full.sigs))
         return full
+    }
+
+    /** The contracts run here too: a transaction without receivers would otherwise be recorded unverified. */
+    private fun verify() = try {
+        partly.verify(serviceHub, checkSufficientSignatures = false)
+    } catch (e: TransactionVerificationException) {
+        throw Refusal(ErrorCode.CONTRACT_REFUSED, e.cause?.message ?: e.message ?: "The contract refuses.")
     }
 
     /** Tells everybody the verdict. Somebody whose side of the session is gone can only ask the ledger ([AskOutcome]), and keeps nobody else from hearing. */

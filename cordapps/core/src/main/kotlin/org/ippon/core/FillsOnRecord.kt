@@ -14,12 +14,14 @@ data class FillOnRecord(val fill: StateAndRef<Fill>, val status: FillStatus, val
 
 /**
  * The fill of [venue], or of any venue, called [executionId]: the first one ever recorded here, consumed ones
- * included, so that a second fill of the same id is never settled.
+ * included, so that a second fill of the same id is never settled. Recorded means checked: resolving a chain brings
+ * states that name this node into its vault unasked, and those are on no record.
  */
 fun ServiceHub.fillOnRecord(executionId: String, venue: Party? = null): FillOnRecord? {
     val row = select(
             "SELECT v.transaction_id, v.output_index, v.state_status, s.spent_by, s.commands FROM ippon_fill f " +
                     "JOIN vault_states v ON v.transaction_id = f.transaction_id AND v.output_index = f.output_index " +
+                    "JOIN ippon_recorded k ON k.transaction_id = f.transaction_id " +
                     "LEFT JOIN ippon_spent s ON s.transaction_id = f.transaction_id AND s.output_index = f.output_index " +
                     "WHERE f.execution_id = ? AND f.venue = COALESCE(?, f.venue) ORDER BY v.recorded_timestamp, v.transaction_id, v.output_index LIMIT 1",
             executionId, venue?.name?.toString()

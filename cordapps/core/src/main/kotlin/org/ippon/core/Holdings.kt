@@ -72,6 +72,9 @@ fun ServiceHub.unconsumed(refs: Collection<StateRef>): Set<StateRef> = refs.filt
 /** `Vault.StateStatus.UNCONSUMED` as the vault stores it. */
 const val UNCONSUMED = 0
 
+/** `Vault.RelevancyStatus.RELEVANT` as the vault stores it: a state with this node among its participants. */
+const val RELEVANT = 0
+
 private const val LOCKED = " AND (v.lock_id IS NULL OR v.lock_id = ?)"
 private const val FREE = "v.state_status = $UNCONSUMED$LOCKED"
 private val ANY = UUID(0, 0)

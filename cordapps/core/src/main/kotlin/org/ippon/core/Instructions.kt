@@ -14,9 +14,10 @@ import org.ippon.core.query.checkIds
 import org.ippon.core.query.paged
 import org.ippon.core.query.within
 
-/** Whether an instruction of [custodian] called [instructionId] is on record here, open or ended. */
+/** The instructions of [custodian] called [instructionId] on record here (checked, not only seen in a chain), and whether each is open. */
 fun ServiceHub.instructionRefs(custodian: Party, instructionId: String): List<Pair<net.corda.core.contracts.StateRef, Boolean>> = select(
         "SELECT v.transaction_id, v.output_index, v.state_status FROM ippon_trust_instruction t JOIN vault_states v ON v.transaction_id = t.transaction_id AND v.output_index = t.output_index " +
+                "JOIN ippon_recorded k ON k.transaction_id = t.transaction_id " +
                 "WHERE t.instruction_id = ? AND t.custodian = ? ORDER BY v.recorded_timestamp, v.transaction_id", instructionId, custodian.name.toString()
 ) { it.ref() to (it.getInt(3) == UNCONSUMED) }
 

@@ -17,9 +17,9 @@ import net.corda.core.utilities.unwrap
 @CordaSerializable
 enum class LedgerOutcome { RECORDED, UNKNOWN, RECLAIMED, SETTLED }
 
-/** @property from who had it, when another node. */
+/** @property from who had it, when another node. @property byTransactionId the transaction that took the coins back. */
 @CordaSerializable
-data class OutcomeReport(val transactionId: String, val outcome: LedgerOutcome, val from: String?)
+data class OutcomeReport(val transactionId: String, val outcome: LedgerOutcome, val from: String?, val byTransactionId: String? = null)
 
 /**
  * What became of a transaction that this node signed and never saw again: the answer to a seller that notarises and

@@ -88,6 +88,8 @@ fun ServiceHub.unpendUnlessSigned(runId: UUID) {
 /** The counterparty of the flow [runId] has dropped its transaction: see [PendingKind.DROPPED]. */
 fun ServiceHub.dropped(runId: UUID) {
     unpendUnlessSigned(runId)
+    // Signed, but nothing of anybody's would be spent: there is nothing to watch.
+    if (count("SELECT COUNT(*) FROM ippon_pending_input WHERE run_id = ?", runId.toString()) == 0L) unpend(runId)
     update("UPDATE ippon_pending SET kind = ? WHERE run_id = ?", PendingKind.DROPPED.name, runId.toString())
 }
 

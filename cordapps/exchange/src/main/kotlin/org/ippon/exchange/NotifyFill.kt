@@ -121,11 +121,6 @@ class NotifyFill(private val notice: FillNotice) : FlowLogic<NotifiedReport>() {
         val builder = TransactionBuilder(serviceHub.trust.notary)
                 .addOutputState(fill)
                 .addCommand(Command(FillCommand.Notify(), signers.distinct().map { it.owningKey }))
-        try {
-            builder.verify(serviceHub)
-        } catch (e: net.corda.core.contracts.TransactionVerificationException) {
-            throw Refusal(ErrorCode.CONTRACT_REFUSED, e.cause?.message ?: e.message ?: "The contract refuses.", null)
-        }
         return serviceHub.signInitialTransaction(builder)
     }
 

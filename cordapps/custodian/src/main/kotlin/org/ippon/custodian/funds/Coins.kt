@@ -95,7 +95,7 @@ class ReclaimCoins(private val transactionId: SecureHash) : FlowLogic<OutcomeRep
             val session = subFlow(CoinSession(coins.first().state.data.issuer))
             val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(build(coins)), listOf(listOf(session))))
             pendingRuns().forEach { serviceHub.unpend(it) }
-            OutcomeReport(full.id.toString(), LedgerOutcome.RECLAIMED, null)
+            OutcomeReport(transactionId.toString(), LedgerOutcome.RECLAIMED, null, full.id.toString())
         } catch (e: Refusal) {
             if (e.code != ErrorCode.NOTARY_CONFLICT) throw e
             subFlow(AskOutcome(transactionId)).copy(outcome = LedgerOutcome.SETTLED)

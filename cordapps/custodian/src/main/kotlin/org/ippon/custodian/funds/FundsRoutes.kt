@@ -71,14 +71,17 @@ class RegisterFundsRoute(private val investorId: String, private val institution
     private fun next(old: StateAndRef<FundsRoute>?, builder: TransactionBuilder): FundsRoute {
         val holder = Holder(ourIdentity, investorId)
         val before = old?.state?.data
-        val route = FundsRoute(before?.routeId ?: "R-$investorId".take(MAX_ROUTE_ID), (before?.version ?: 0) + 1, holder, institutionCode, method)
+        val route = FundsRoute(before?.routeId ?: newRouteId(), (before?.version ?: 0) + 1, holder, institutionCode, method)
         old?.let { builder.addInputState(it) }
         builder.addOutputState(route).addCommand(Command(if (old == null) FundsRouteCommand.Register() else FundsRouteCommand.Replace(), ourIdentity.owningKey))
         return route
     }
 
+    /** Readable where it fits; two long investor ids must not end in one route id. */
+    private fun newRouteId(): String = "R-$investorId".takeIf { isLedgerId(it) } ?: "R-${SecureHash.sha256(investorId.toByteArray()).toString().take(HASH_CHARACTERS)}"
+
     private companion object {
-        const val MAX_ROUTE_ID = 64
+        const val HASH_CHARACTERS = 40
     }
 }
 

@@ -32,6 +32,7 @@ class QueryFills(private val executionIds: List<String>?, private val changedAft
                 page,
                 "v.transaction_id, v.output_index, v.state_status, v.recorded_timestamp, $changed, s.spent_by, s.commands, o.trade_id, o.sell_order_id, o.buy_order_id",
                 "FROM ippon_fill f JOIN vault_states v ON v.transaction_id = f.transaction_id AND v.output_index = f.output_index " +
+                        "JOIN ippon_recorded k ON k.transaction_id = f.transaction_id " +
                         "LEFT JOIN ippon_spent s ON s.transaction_id = f.transaction_id AND s.output_index = f.output_index " +
                         "LEFT JOIN custodian_fill_order o ON o.execution_id = f.execution_id AND o.venue = f.venue " +
                         "WHERE $first${within("f.execution_id", executionIds)}$after",

@@ -179,11 +179,13 @@ class SellerSide(private val services: ServiceHub, private val runId: UUID) {
     fun refused(id: String, cause: ErrorCode, message: String) = FillResult(id, Outcome.REFUSED, null, cause, null, null, message)
 
     companion object {
-        /** What a refusal on the way means for a fill: a buyer whose coins went elsewhere meanwhile is simply short again. */
-        fun refusedResult(id: String, e: Refusal): FillResult = when (e.code) {
-            ErrorCode.SHORT_OF_COINS -> FillResult(id, Outcome.WAITING, Reason.CMON, e.code, null, null, e.message!!)
-            ErrorCode.SHORT_OF_UNITS -> FillResult(id, Outcome.WAITING, Reason.LACK, e.code, null, null, e.message!!)
-            else -> FillResult(id, Outcome.REFUSED, null, e.code, null, null, e.message!!)
+        /**
+         * What a refusal on the way means for a fill. Both sides had enough when they were asked, so whoever is short when it
+         * comes to reserving has lost a race to another settlement: nobody needs money, the fill needs another try.
+         */
+        fun refusedResult(id: String, e: Refusal): FillResult {
+            val cause = if (e.code == ErrorCode.SHORT_OF_COINS || e.code == ErrorCode.SHORT_OF_UNITS) ErrorCode.SESSION_BUSY else e.code
+            return FillResult(id, Outcome.REFUSED, null, cause, null, null, e.message!!)
         }
     }
 }

@@ -92,7 +92,7 @@ class FillsTest {
             }
         }.toSet()
         assertThat(outcomes.filter { it.length == 64 }).hasSize(1)
-        assertThat(outcomes - "EXECUTION_ID_REUSED").hasSize(1)
+        assertThat(outcomes - "EXECUTION_ID_REUSED" - "DUPLICATE_FILL").hasSize(1)
         eventually { status(b, notice.executionId) == FillStatus.OPEN }
         market.settles(notice.executionId)
     }
@@ -205,8 +205,8 @@ class FillsTest {
     @Test
     fun `only a notice comes through the door for fills`() {
         val id = market.fill()
-        val bust = network.exchange.sign { addInputState(market.onRecord(id)).addCommand(FillCommand.Bust(listOf(id), "by mistake"), network.exchange.party.owningKey) }
-        network.exchange.force(a.services.validatedTransactions.getTransaction(market.onRecord(id).ref.txhash)!!)
+        val fill = market.onRecord(id)
+        val bust = network.exchange.sign { addInputState(fill).addCommand(FillCommand.Bust(listOf(id), "by mistake"), network.exchange.party.owningKey) }
         refusedAt(a.party, bust, ErrorCode.UNEXPECTED_COMMAND, "commands")
         market.settles(id)
     }
@@ -292,5 +292,20 @@ class FillsTest {
             refused(ErrorCode.BAD_REQUEST, "reverses") { network.notify(notice) }
             nobodyHas(notice.executionId)
         }
+    }
+
+    @Test
+    fun `a fill that came only with another transaction's chain is on no record`() {
+        val fake = forged { it.copy(venue = network.outsider.party) }
+        val made = signed(fake, network.outsider)
+        network.outsider.force(made)
+        val bust = network.outsider.sign {
+            addInputState(network.outsider.state<Fill>(StateRef(made.id, 0))).addCommand(FillCommand.Bust(listOf(fake.executionId), "chaff"), network.outsider.party.owningKey)
+        }
+        listOf(a, b).forEach { refused(ErrorCode.UNKNOWN_FILL, "execution_id") { network.outsider.run(Deliver(bust, Door.BUST, it.party)) } }
+        nobodyHas(fake.executionId)
+        network.notify(market.notice().copy(executionId = fake.executionId))
+        eventually { status(a, fake.executionId) == FillStatus.OPEN && status(b, fake.executionId) == FillStatus.OPEN }
+        market.settles(fake.executionId)
     }
 }

@@ -46,7 +46,12 @@ object Market {
         return transaction.toString()
     }
 
-    fun onRecord(id: String): StateAndRef<Fill> = network.custodianA.transaction { network.custodianA.services.fillOnRecord(id)!!.fill }
+    /** The fill [id] of the seller's custodian, which may come a moment after the venue has recorded it. */
+    fun onRecord(id: String): StateAndRef<Fill> {
+        val node = network.custodianA
+        eventually { node.transaction { node.services.fillOnRecord(id) != null } }
+        return node.transaction { node.services.fillOnRecord(id)!!.fill }
+    }
 
     /** The term by which the fill [id] of this market settles. */
     fun term(id: String): SettleTerm = term(onRecord(id).state.data)

@@ -1,6 +1,7 @@
 package org.ippon.test.custodian
 
 import net.corda.core.concurrent.CordaFuture
+import net.corda.core.crypto.SecureHash
 import net.corda.core.flows.FlowLogic
 import net.corda.core.identity.CordaX500Name
 import net.corda.core.identity.Party
@@ -17,6 +18,7 @@ import org.ippon.coin.IssueCoins
 import org.ippon.coin.RecordStatement
 import org.ippon.coin.StatementEntry
 import org.ippon.contracts.funds.PaymentMethod
+import org.ippon.core.isRecorded
 import org.ippon.core.query.PageRequest
 import org.ippon.core.query.QueryBalances
 import org.ippon.core.query.QueryPending
@@ -98,7 +100,8 @@ object TestNetwork {
 
     /** Gives [investorId] units of [security]. */
     fun giveUnits(custodian: StartedMockNode, investorId: String, security: String, units: Long) {
-        asset.run(IssueSecurity(id("ISS"), security, custodian.party, investorId, units))
+        val issue = asset.run(IssueSecurity(id("ISS"), security, custodian.party, investorId, units))
+        custodian.awaits(issue.transactionId)
     }
 
     /** Gives [investorId] coins, by instruction and statement line. */
@@ -107,7 +110,7 @@ object TestNetwork {
         custodian.run(InstructTrust(instruction, investorId, amount, Instant.now().plusSeconds(3600)))
         val line = id("LINE")
         coin.run(RecordStatement(listOf(StatementEntry(line, LocalDate.now(), amount, instruction, custodian.party.name.toString()))))
-        coin.run(IssueCoins(custodian.party, instruction, line))
+        custodian.awaits(coin.run(IssueCoins(custodian.party, instruction, line)).transactionId)
         return instruction
     }
 
@@ -142,6 +145,9 @@ object TestNetwork {
 }
 
 val StartedMockNode.party: Party get() = info.legalIdentities.first()
+
+/** Waits until the transaction is recorded here. */
+fun StartedMockNode.awaits(transactionId: String) = eventually { transaction { services.isRecorded(SecureHash.parse(transactionId)) } }
 
 /** Runs [flow] and waits, with a limit. */
 fun <T> StartedMockNode.run(flow: FlowLogic<T>): T = startFlow(flow).waitFor()
