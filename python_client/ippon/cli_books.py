@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from ippon.cli_fills import send, show_receipt
 from ippon.cli_output import (
@@ -28,6 +27,7 @@ from ippon.cli_output import (
     members_of,
     report_dir,
     say,
+    screen,
 )
 from ippon.errors import BadRequest, Refusal
 from ippon.local import LocalNetwork, Member
@@ -146,7 +146,7 @@ def report(
     if json_output:
         emit_json(day.model_dump(mode="json"))
     else:
-        console = Console()
+        console = screen()
         console.print(day_tables(day))
         console.print(f"{folder / HTML_NAME}", soft_wrap=True)
 
@@ -161,7 +161,7 @@ def demo(*, day: DayOption = DEFAULT_DAY, json_output: JsonFlag = False) -> None
     from ippon.demo.main import play_day
 
     # Progress goes to stderr, so that --json prints nothing but JSON.
-    console = Console(stderr=json_output)
+    console = screen(stderr=json_output)
     played = play_day(local_network(), folder=day, output_dir=report_dir, console=console, say=say)
     if json_output:
         emit_json(played.report.model_dump(mode="json"))

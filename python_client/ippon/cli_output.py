@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -33,6 +34,7 @@ DayOption = Annotated[Path, typer.Option("--day", help="Folder with day.yaml and
 
 DEFAULT_DAY = Path(__file__).resolve().parents[2] / "examples" / "day-1"
 SECURITIES_NAME = "securities.csv"
+PIPE_WIDTH = 180
 
 
 def say(text: str) -> None:
@@ -65,15 +67,20 @@ def emit_rows(
     if not rows:
         typer.echo(empty)
         return
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     names = list(columns)
     for name in names:
         numeric = any(isinstance(row.get(name), int) for row in rows)
         table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(name)) for name in names))
-    # A pipe has no width; what is cut off there is lost.
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    screen().print(table)
+
+
+def screen(*, stderr: bool = False) -> Console:
+    """Where tables go. A pipe has no width of its own, and what is cut off there is lost."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else PIPE_WIDTH)
 
 
 def member_of(local: LocalNetwork, text: str | None, role: Role) -> Member:

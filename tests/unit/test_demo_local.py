@@ -16,7 +16,7 @@ from ippon.agent.settings import HttpBridge, load_settings
 from ippon.agent.tables import Attempt, Shortage
 from ippon.demo.agents import DEMO_RETRY_SECONDS, Agents, load_market
 from ippon.demo.local_floor import LocalFloor
-from ippon.demo.main import prove_apart
+from ippon.demo.main import alone, prove_apart
 from ippon.demo.screen import Screen
 from ippon.demo.script import load_script
 from ippon.errors import BadFile, IpponError
@@ -193,3 +193,17 @@ def test_configurations_hold_no_secret(local: LocalNetwork) -> None:
         tokens = local.network.access(member.key).tokens
         assert tokens.agent.get_secret_value() not in text
         assert json.loads(text)["bridge"]["agent_token_file"] == "agent.token"
+
+
+def test_only_one_demo_at_a_time_restarts_the_agents(tmp_path: Path) -> None:
+    told: list[str] = []
+    with alone(tmp_path, say=told.append):
+        with (
+            pytest.raises(IpponError, match="Another demo has been playing") as refused,
+            alone(tmp_path, say=told.append, timeout_seconds=0.6),
+        ):
+            pass
+        assert refused.value.code == "DEMO_RUNNING"
+    with alone(tmp_path, say=told.append):
+        pass
+    assert told == ["Waiting for another demo on this network to end"]

@@ -33,7 +33,7 @@ def take(
     clock = clock or FakeClock()
     return capture(
         [source for source, _ in sources.values()],
-        statements,
+        lambda: statements,
         quiet_timeout_seconds=10,
         monotonic=clock.monotonic,
         sleep=clock.sleep,

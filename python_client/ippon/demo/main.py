@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from ippon.demo.agents import DEMO_RETRY_SECONDS, Agents, load_market
+from ippon.demo.agents import DEMO_RETRY_SECONDS, Agents, Market, load_market
 from ippon.demo.local_floor import LocalFloor
 from ippon.demo.outcome import make_report
 from ippon.demo.play import Player
 from ippon.demo.run import Run
 from ippon.demo.screen import Screen
-from ippon.demo.script import load_script
+from ippon.demo.script import Script, load_script
 from ippon.errors import IpponError
 from ippon.local import LocalNetwork
 from ippon.report.day import DayReport
@@ -29,7 +31,10 @@ from ippon.report.result import InvariantResult
 
 SECURITIES_NAME = "securities.csv"
 SNAPSHOT_NAME = "snapshot.json"
+LOCK_NAME = ".demo.lock"
 PROOF_TIMEOUT_SECONDS = 300
+TURN_TIMEOUT_SECONDS = 900.0
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,21 @@ def play_day(
     """Play the day of a folder on the network of this machine; starts what does not run, stops nothing."""
     script, market = load_script(folder), load_market(folder / SECURITIES_NAME)
     local.network.up()
+    with alone(local.agents_dir, say=say):
+        return _play(local, script, market, folder=folder, output_dir=output_dir, console=console, say=say, now=now)
+
+
+def _play(
+    local: LocalNetwork,
+    script: Script,
+    market: Market,
+    *,
+    folder: Path,
+    output_dir: Callable[[str], Path],
+    console: Console,
+    say: Callable[[str], None],
+    now: Callable[[], datetime],
+) -> DayPlayed:
     agents = Agents(local)
     say("Starting agents")
     agents.start(market, retry_seconds=DEMO_RETRY_SECONDS)
@@ -93,6 +113,30 @@ def play_day(
             memory_bytes=local.network.status().pss_bytes + agents.memory_bytes(),
         )
     return DayPlayed(report, write_report(report, output))
+
+
+@contextmanager
+def alone(folder: Path, *, say: Callable[[str], None], timeout_seconds: float = TURN_TIMEOUT_SECONDS) -> Iterator[None]:
+    """Only one demo at a time may use the agents: it restarts them, and would pull them from under another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + timeout_seconds
+    told = False
+    with (folder / LOCK_NAME).open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= deadline:
+                    message = (
+                        f"Another demo has been playing on this network for {timeout_seconds:.0f} s; try again later."
+                    )
+                    raise IpponError(message, code="DEMO_RUNNING", where=str(folder)) from error
+            if not told:
+                say("Waiting for another demo on this network to end")
+                told = True
+            time.sleep(_POLL_SECONDS)
+        yield
 
 
 def prove_apart(local: LocalNetwork, snapshot: Path) -> Proof:

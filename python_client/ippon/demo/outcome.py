@@ -13,6 +13,8 @@ from ippon.model import Outcome
 from ippon.report.day import AttemptRow, BalanceRow, DayReport, FillReport, RefusedRow
 from ippon.report.result import InvariantResult
 
+ABSENT = "absent"
+
 
 def make_report(
     *,
@@ -31,9 +33,16 @@ def make_report(
     fills = list(_fills(script, run, floor))
     refused = list(_refused(script, run, floor, played.dropped))
     surprises = [played.stopped] if played.stopped else []
-    surprises += [f"{fill.execution_id}: {one}" for fill in fills for one in fill.surprises]
-    surprises += list(_rows_surprises(script, run, refused))
-    surprises += list(_shortage_surprises(script, run, floor))
+    surprises += [
+        f"{fill.execution_id}: {one}"
+        for fill in fills
+        for one in fill.surprises
+        # After a stop, what has not come is no news.
+        if not (played.stopped and fill.outcome == ABSENT)
+    ]
+    surprises += list(_rows_surprises(script, run, refused, all_came=not played.stopped))
+    if not played.stopped:
+        surprises += list(_shortage_surprises(script, run, floor))
     return DayReport(
         name=script.name,
         run=run.name,
@@ -92,7 +101,7 @@ def _absent(name: str, wanted: ExpectedFill | None) -> FillReport:
         amount=0,
         seller="",
         buyer="",
-        outcome="absent",
+        outcome=ABSENT,
         expected=end,
         surprises=[f"must be {end}, but is on no desk"],
     )
@@ -161,14 +170,14 @@ def _matches(row: RefusedRow, wanted: ExpectedRow, run: Run) -> bool:
     )
 
 
-def _rows_surprises(script: Script, run: Run, refused: Sequence[RefusedRow]) -> Iterator[str]:
+def _rows_surprises(script: Script, run: Run, refused: Sequence[RefusedRow], *, all_came: bool) -> Iterator[str]:
     for row in refused:
         if not row.expected:
             why = " ".join(part for part in (row.code, row.field, row.reason) if part)
             yield f"{row.file} line {row.line} ({row.id}) was {row.status}: {why}"
     seen = {(row.file, row.line) for row in refused}
     for wanted in script.expect.refused:
-        if (wanted.file, wanted.line) not in seen:
+        if all_came and (wanted.file, wanted.line) not in seen:
             yield f"{wanted.file} line {wanted.line} ({run.id(wanted.id)}) must be {wanted.status}, but was not"
 
 

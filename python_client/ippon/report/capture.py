@@ -38,22 +38,25 @@ class Source:
 
 def capture(
     sources: Sequence[Source],
-    statements: Iterable[Path],
+    statements: Callable[[], Iterable[Path]],
     *,
     quiet_timeout_seconds: float = QUIET_TIMEOUT_SECONDS,
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Snapshot:
-    """Read all nodes while nothing moves; when it never comes to rest in time, the snapshot says `quiet: false`."""
+    """Read all nodes while nothing moves; when it never comes to rest in time, the snapshot says `quiet: false`.
+
+    `statements` finds the bank's files; it is asked last, since no coin is issued before its line has come.
+    """
     deadline = monotonic() + quiet_timeout_seconds
-    files = [read_statement(path) for path in sorted(statements)]
     while True:
         late = monotonic() >= deadline
         if late or not _anything_pending(sources):
             vaults = _read_vaults(sources)
             still = all(_counts(source.node) == _counted(vaults[source.name]) for source in sources)
             if still or late:
+                files = [read_statement(path) for path in sorted(statements())]
                 taken_at = now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
                 return Snapshot(taken_at=taken_at, quiet=still and not late, nodes=vaults, statements=files)
         sleep(_POLL_SECONDS)

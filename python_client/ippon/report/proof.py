@@ -40,7 +40,7 @@ def take_snapshot(local: LocalNetwork, *, quiet_timeout_seconds: float = QUIET_T
             )
             for member in local.members
         ]
-        return capture(sources, local.statements, quiet_timeout_seconds=quiet_timeout_seconds)
+        return capture(sources, lambda: local.statements, quiet_timeout_seconds=quiet_timeout_seconds)
 
 
 def as_json(proof: Sequence[InvariantResult], *, quiet: bool) -> str:

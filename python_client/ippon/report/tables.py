@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -27,9 +28,9 @@ def day_tables(report: DayReport) -> RenderableType:
 def fills_table(report: DayReport) -> Table:
     """A row per fill."""
     table = _table(f"Fills of run {report.run} (ids begin with {report.prefix})")
-    for name in ("execution id", "security"):
+    for name in ("execution", "security"):
         table.add_column(name, no_wrap=True)
-    for name in ("quantity", "amount, yen"):
+    for name in ("quantity", "yen"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
     for name in ("tries", "seconds"):
@@ -116,4 +117,6 @@ def _way(fill: FillReport) -> str:
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    return Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
