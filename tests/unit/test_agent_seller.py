@@ -271,6 +271,33 @@ def test_a_refusal_that_leaves_a_doubt_is_asked_of_the_ledger(world: World, caus
     assert (fill(world).state, fill(world).tries) == (DeskState.SETTLED, 1)
 
 
+def test_a_refusal_that_leaves_a_doubt_makes_no_new_try_before_the_ledger_has_spoken(world: World) -> None:
+    line = {"execution_id": "EX-1", "outcome": "REFUSED", "cause": "COUNTERPARTY_FAILED", "message": "gone"}
+    world.ledger.flow_settle_fills = lambda *_, **__: {"results": [line]}  # type: ignore[method-assign]
+    pending = {"run_id": "r", "kind": "SIGNED", "counterparty": "x", "since": NOON, "execution_ids": ["EX-1"]}
+    world.ledger.pending[A] = [{**pending, "deadline": NOON + timedelta(hours=1)}]
+    notify(world.ledger, fill_values(1))
+    world.run(A, steps=6, seconds=30)
+    assert (fill(world).state, fill(world).cause, fill(world).tries) == (DeskState.UNKNOWN, "COUNTERPARTY_FAILED", 1)
+
+
+def test_what_the_ledger_has_ended_no_late_result_reopens(world: World) -> None:
+    node = world.nodes[A]
+    node.hold.add("settle_fills")
+    notify(world.ledger, fill_values(1))
+    world.run(A, steps=2)
+    world.ledger.run("Exchange", "bust_fill", {"execution_id": "EX-1", "reason": "wrong"})
+    world.run(A, steps=2)
+    assert fill(world).state is DeskState.BUSTED
+    line = {"execution_id": "EX-1", "outcome": "WAITING", "reason": "CMON", "message": "late"}
+    world.ledger.flow_settle_fills = lambda *_, **__: {"results": [line]}  # type: ignore[method-assign]
+    node.release()
+    world.run(A, steps=2)
+    assert fill(world).state is DeskState.BUSTED
+    (attempt,) = view.attempts(world.stores[A], execution_id="EX-1")
+    assert attempt.outcome is Outcome.WAITING
+
+
 def test_a_refusal_of_one_fill_touches_no_other(world: World) -> None:
     rich(world)
     settle = world.ledger.flow_settle_fills

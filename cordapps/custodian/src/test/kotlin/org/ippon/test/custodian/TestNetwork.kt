@@ -124,8 +124,12 @@ object TestNetwork {
             tradeId = "T-1", sellOrderId = "SO-1", buyOrderId = "BO-1", tokenTransactionId = null, reverses = null
     )
 
-    /** Puts [notice] on the ledger. */
-    fun notify(notice: FillNotice): NotifiedReport = exchange.run(NotifyFill(notice))
+    /** Puts [notice] on the ledger, and waits for its custodians, who record it a moment after the venue. */
+    fun notify(notice: FillNotice): NotifiedReport {
+        val report = exchange.run(NotifyFill(notice))
+        listOf(custodianA, custodianB).filter { it.party.name.toString() in setOf(notice.sellerCustodian, notice.buyerCustodian) }.forEach { it.awaits(report.transactionId) }
+        return report
+    }
 
     /** Settles fills on their seller's custodian. */
     fun settle(seller: StartedMockNode, vararg executionIds: String): List<FillResult> = seller.run(SettleFills(executionIds.toList())).results
