@@ -9,7 +9,7 @@ from ippon.demo.floor import FillStand, Floor, Holding
 from ippon.demo.play import Dropped, Played
 from ippon.demo.run import Run
 from ippon.demo.script import ExpectedFill, ExpectedRow, Script
-from ippon.model import Outcome
+from ippon.model import Outcome, organisation
 from ippon.report.day import AttemptRow, BalanceRow, DayReport, FillReport, RefusedRow
 from ippon.report.result import InvariantResult
 
@@ -77,8 +77,8 @@ def _fills(script: Script, run: Run, floor: Floor) -> Iterator[FillReport]:
             quantity=fill.quantity,
             unit_price=fill.unit_price,
             amount=fill.amount,
-            seller=f"{fill.seller_investor_id} at {fill.seller_custodian}",
-            buyer=f"{fill.buyer_investor_id} at {fill.buyer_custodian}",
+            seller=f"{fill.seller_investor_id} at {organisation(fill.seller_custodian)}",
+            buyer=f"{fill.buyer_investor_id} at {organisation(fill.buyer_custodian)}",
             outcome=fill.state,
             reason=fill.reason,
             cause=fill.cause,
