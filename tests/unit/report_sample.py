@@ -38,7 +38,7 @@ def sample_report() -> DayReport:
         day=date(2026, 7, 1),
         started_at=STARTED,
         ended_at=STARTED + timedelta(seconds=42),
-        directory="/work/main/build/network",
+        directory="/srv/ippon/build/network",
         fills=[
             fill_report(1),
             fill_report(2, attempts=[short, woken], tries=2, seconds=9.5),

@@ -1,10 +1,10 @@
-"""The words of spec.md as enumerations; each member's value is what stands in JSON, in the store and on screens."""
+"""The field's words (docs/README.md) as enumerations; each member's value is what stands in JSON, in the store and on screens."""
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a fill waits (ISO 20022 words, spec §3)."""
+    """Why a fill waits (ISO 20022 words)."""
 
     MONY = "MONY"
     CMON = "CMON"

@@ -1,4 +1,4 @@
-"""The six invariants of spec §13 that a snapshot can prove, by their codes."""
+"""The six invariants (docs/README.md) that a snapshot can prove, by their codes."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ data class ReserveAnswer(val refusal: WireRefusal?, val coinStates: Int)
 @CordaSerializable
 enum class Outcome { SETTLED, WAITING, REFUSED, BUSTED }
 
-/** Why a fill waits, in the ISO 20022 words of spec §3. */
+/** Why a fill waits, in ISO 20022 words. */
 @CordaSerializable
 enum class Reason { MONY, CMON, LACK, CLAC, PREA, PRCY, FUTU, BLOC, CONF, LATE }
 
