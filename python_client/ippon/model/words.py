@@ -1,4 +1,4 @@
-"""The field's words (docs/README.md) as enumerations; each member's value is what stands in JSON, in the store and on screens."""
+"""The words of docs/README.md as enumerations; a member's value is what stands in JSON, store and screens."""
 
 from enum import StrEnum
 
