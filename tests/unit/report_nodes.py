@@ -16,7 +16,7 @@ class VaultNode:
 
     def __init__(self, snapshot: Snapshot, name: str) -> None:
         self.vault = snapshot.nodes[name]
-        self.pending = 0
+        self.pending: list[str] = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.on_query: Callable[[str], None] = lambda _: None
 
@@ -24,7 +24,7 @@ class VaultNode:
         self.asked.append((name, dict(arguments)))
         self.on_query(name)
         if name == "pending":
-            found = [{"run_id": str(n)} for n in range(self.pending)]
+            found = [{"run_id": str(n), "kind": kind} for n, kind in enumerate(self.pending)]
         elif name == "states":
             status = arguments["status"]
             ours = [row for row in self.vault.states if row.type == arguments["type"]]

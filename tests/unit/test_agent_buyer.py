@@ -338,3 +338,24 @@ def test_a_settle_flow_that_runs_too_long_is_killed(world: World) -> None:
     world.clock.forward(world.settings[A].timers.settlement_limit_seconds)
     world.run(A, steps=2)
     assert len(world.nodes[A].killed) == 1
+
+
+@pytest.mark.parametrize("role", ["asset", "coin"])
+def test_who_has_signed_and_never_heard_asks_again_ever_more_seldom(tmp_path: Path, role: str) -> None:
+    world = World(tmp_path)
+    world.add(I, role)
+    now = world.clock.now()
+    signed = {"run_id": "run-1", "kind": "SIGNED", "transaction_id": "F" * 64, "counterparty": "x", "execution_ids": []}
+    world.ledger.pending[I] = [{**signed, "since": now, "deadline": now}]
+    world.run(I, steps=1, seconds=0)
+    assert started(world, I, "ask_outcome") == []
+    for minutes, asked in ((1, 1), (1, 2), (1, 2), (2, 3), (4, 4), (4, 4)):
+        world.clock.forward(60 * minutes)
+        world.run(I, steps=3, seconds=0)
+        assert len(started(world, I, "ask_outcome")) == asked, world.clock.now()
+    assert world.nodes[I].killed == ["run-1"]
+    assert started(world, I, "reclaim_coins") == []
+    world.ledger.pending[I] = []
+    world.clock.forward(86_400)
+    world.run(I, steps=3, seconds=0)
+    assert len(started(world, I, "ask_outcome")) == 4

@@ -64,14 +64,22 @@ def test_it_waits_until_nothing_is_pending(tmp_path: Path) -> None:
     world, clock = honest_day(), FakeClock()
     sources = sources_of(world)
     busy = sources["custodian-b"][1]
-    busy.pending = 1
+    busy.pending = ["SETTLING"]
 
     def done(_: str) -> None:
-        busy.pending = 0 if clock.seconds >= 3 else 1
+        busy.pending = [] if clock.seconds >= 3 else ["SETTLING"]
 
     busy.on_query = done
     assert take(sources, bank(tmp_path, world), clock).quiet
     assert 3 <= clock.seconds < 5
+
+
+def test_a_signature_that_its_proposer_gave_up_keeps_nobody_waiting(tmp_path: Path) -> None:
+    world, clock = honest_day(), FakeClock()
+    sources = sources_of(world)
+    sources["coin"][1].pending = ["DROPPED"]
+    assert take(sources, bank(tmp_path, world), clock).quiet
+    assert clock.seconds == 0
 
 
 def test_it_reads_again_when_something_moved_meanwhile(tmp_path: Path) -> None:
@@ -95,7 +103,7 @@ def test_it_reads_again_when_something_moved_meanwhile(tmp_path: Path) -> None:
 def test_a_network_that_never_rests_is_read_all_the_same_and_said_so(tmp_path: Path) -> None:
     world, clock = honest_day(), FakeClock()
     sources = sources_of(world)
-    sources["coin"][1].pending = 1
+    sources["coin"][1].pending = ["SIGNED"]
     taken = take(sources, bank(tmp_path, world), clock)
     assert not taken.quiet
     assert clock.seconds == 10

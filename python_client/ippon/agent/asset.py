@@ -1,6 +1,7 @@
 """The registrar's agent: issues securities out of files of positions.
 
-positions-*.csv → issue_security, one flow a row
+positions-*.csv                       → issue_security, one flow a row
+signed, and past its deadline unseen  → ask_outcome: the register must not miss a settlement that it has signed
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from ippon.agent.due import Due
 from ippon.agent.ledger import Ledger
+from ippon.agent.outbox import HANDLER as OUTBOX
 from ippon.agent.outbox import Outbox
 from ippon.agent.overdue import Overdue
 from ippon.agent.rowflows import RowFlows
@@ -28,16 +30,18 @@ class AssetKeeper:
             name="positions", model=Position, id_field="issue_id", reuse_code="ISSUE_ID_REUSED", flow=_issue
         )
         self.flows = RowFlows(tools, kinds=(positions,))
-        self.handlers: Mapping[str, Handler] = {}
-        self._overdue = Overdue(tools, ledger=ledger, outbox=Outbox(tools), asks=False)
+        self._outbox = Outbox(tools)
+        self._overdue = Overdue(tools, ledger=ledger, outbox=self._outbox, reclaims=False)
+        self._outbox.after = {"ask_outcome": self._overdue.asked}
+        self.handlers: Mapping[str, Handler] = {OUTBOX: self._outbox}
 
     def ask(self, *, everything: bool) -> int:
         """See `RoleWork`."""
         return self._overdue.look() if everything else 0
 
-    def act(self, starts: Starts, due: Due) -> int:  # noqa: ARG002
+    def act(self, starts: Starts, due: Due) -> int:
         """See `RoleWork`."""
-        return 0
+        return self._outbox.dispatch(starts) if due.messages else 0
 
 
 def _issue(_: Session, rows: Sequence[InboxRow]) -> Flow:

@@ -4,6 +4,7 @@ statement-*.json                         → record_statement
 open instruction, line of its amount     → issue_coins
 open instruction, line of another amount → reject_instruction, naming both amounts
 open instruction, no line                → waits; past its time → expire_instruction
+signed, and past its deadline unseen     → ask_outcome
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from ippon.agent.decide import growing
 from ippon.agent.due import Due
 from ippon.agent.ledger import Ledger
+from ippon.agent.outbox import HANDLER as OUTBOX
 from ippon.agent.outbox import Outbox
 from ippon.agent.overdue import Overdue
 from ippon.agent.rowflows import RowFlows
@@ -56,8 +58,10 @@ class CoinIssuer:
             accepted=self._keep_row,
         )
         self.flows = RowFlows(tools, kinds=(statement,))
-        self.handlers: Mapping[str, Handler] = {HANDLER: self}
-        self._overdue = Overdue(tools, ledger=self._ledger, outbox=Outbox(tools), asks=False)
+        self._outbox = Outbox(tools)
+        self._overdue = Overdue(tools, ledger=self._ledger, outbox=self._outbox, reclaims=False)
+        self._outbox.after = {"ask_outcome": self._overdue.asked}
+        self.handlers: Mapping[str, Handler] = {HANDLER: self, OUTBOX: self._outbox}
         self._lines_read = False
 
     # ---- what is so
@@ -123,8 +127,10 @@ class CoinIssuer:
 
     def act(self, starts: Starts, due: Due) -> int:
         """See `RoleWork`."""
-        if not due.payable:
-            return 0
+        asked = self._outbox.dispatch(starts) if due.messages else 0
+        return asked + (self._pay(starts) if due.payable else 0)
+
+    def _pay(self, starts: Starts) -> int:
         now = self._tools.now()
         undecided = select(TrustOrder).where(
             TrustOrder.status == InstructionStatus.OPEN,

@@ -38,7 +38,7 @@ class Custodian:
         self._wakes = Wakes(tools, ledger=ledger, settle=self._settle)
         self._trust = TrustOrders(tools, ledger=ledger)
         self._announcements = Announcements(tools, ledger=ledger, outbox=self._outbox, settle=self._settle)
-        self._overdue = Overdue(tools, ledger=ledger, outbox=self._outbox, asks=True)
+        self._overdue = Overdue(tools, ledger=ledger, outbox=self._outbox, reclaims=True)
         self._outbox.after = {"ask_outcome": self._overdue.asked, "reclaim_coins": self._overdue.reclaimed}
         files = InvestorFiles(tools, outbox=self._outbox)
         self.flows = RowFlows(tools, kinds=(files.investors(), files.routes(), *self._trust.kinds(), *files.others()))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from ippon.agent.decide import growing
@@ -86,6 +86,11 @@ class Outbox:
             self.post(session, operation=operation, destination=destination, arguments=arguments)
             return
         row.arguments = {**row.arguments, field: list(dict.fromkeys([*row.arguments[field], *ids]))}
+
+    def busy(self, session: Session, *, destination: str) -> bool:
+        """Whether a message to this destination is still on its way."""
+        open_rows = OutboxRow.state.in_((PENDING, SENDING))
+        return bool(session.scalar(select(exists().where(open_rows, OutboxRow.destination == destination))))
 
     def dispatch(self, starts: Starts) -> int:
         """Promise a flow for each message that is due; how many."""

@@ -1,6 +1,7 @@
 """Nobody stalls: what the node holds past its deadline is killed, and the ledger is asked what became of it.
 
-pending past its deadline and a grace → kill (operator token) → signed away? → ask_outcome → unknown? → reclaim_coins
+pending past its deadline and a grace → kill (operator token) → signed? → ask_outcome
+    still unknown: a custodian reclaims its coins; who has none to reclaim asks again, ever more seldom
 """
 
 from collections.abc import Mapping
@@ -27,14 +28,15 @@ class Overdue:
     """Watches what a node has reserved or signed.
 
     Args:
-        asks: whether this role has the flows that ask for an outcome and reclaim coins (custodians).
+        reclaims: whether this role can put an end to a doubt by spending its own coins (custodians). The others go on
+            asking, ever more seldom, as long as their node is in doubt.
     """
 
-    def __init__(self, tools: Tools, *, ledger: Ledger, outbox: Outbox, asks: bool) -> None:
+    def __init__(self, tools: Tools, *, ledger: Ledger, outbox: Outbox, reclaims: bool) -> None:
         self._tools = tools
         self._ledger = ledger
         self._outbox = outbox
-        self._asks = asks
+        self._reclaims = reclaims
         self._killed: set[str] = set()
 
     def look(self) -> int:
@@ -58,21 +60,31 @@ class Overdue:
             return [(run_id, client_id) for run_id, client_id in session.execute(old) if run_id is not None]
 
     def _deal(self, row: PendingRow) -> int:
-        if row.run_id in self._killed:
-            return 0
-        detail = {"pending": row.kind, "counterparty": row.counterparty, "fills": list(row.execution_ids)}
-        self._kill(row.run_id, detail)
-        if self._asks and row.transaction_id is not None and row.kind in SIGNED:
-            with self._tools.store.write() as session:
-                self._outbox.post(
-                    session,
-                    operation="ask_outcome",
-                    # Each transaction is a destination of its own: an answer that hangs holds up no other question.
-                    destination=row.transaction_id,
-                    arguments={"transaction_id": row.transaction_id},
-                    once=row.transaction_id,
-                )
-        return 1
+        new = row.run_id not in self._killed
+        if new:
+            detail = {"pending": row.kind, "counterparty": row.counterparty, "fills": list(row.execution_ids)}
+            self._kill(row.run_id, detail)
+        if row.transaction_id is not None and row.kind in SIGNED:
+            self._ask(row, row.transaction_id)
+        return int(new)
+
+    def _ask(self, row: PendingRow, transaction_id: str) -> None:
+        with self._tools.store.write() as session:
+            if self._outbox.busy(session, destination=transaction_id):
+                return
+            self._outbox.post(
+                session,
+                operation="ask_outcome",
+                # Each transaction is a destination of its own: an answer that hangs holds up no other question.
+                destination=transaction_id,
+                arguments={"transaction_id": transaction_id},
+                once=f"{transaction_id}:{self._question(row)}",
+            )
+
+    def _question(self, row: PendingRow) -> int:
+        """Which question it is about this row by now: a new one each time that its age past the deadline doubles."""
+        age = (self._tools.now() - row.deadline).total_seconds()
+        return int(age // self._tools.settings.timers.transient_cap_seconds).bit_length()
 
     def _kill(self, run_id: str, detail: Mapping[str, object]) -> None:
         """Once: what does not end by that will not end by another."""
@@ -95,13 +107,13 @@ class Overdue:
         """After `ask_outcome`: what nobody has may be spent back to ourselves, which decides the matter."""
         transaction_id = row.arguments["transaction_id"]
         self._tools.record(session, "outcome", transaction_id, outcome=ending.text("outcome"))
-        if ending.text("outcome") == "UNKNOWN":
+        if self._reclaims and ending.text("outcome") == "UNKNOWN":
             self._outbox.post(
                 session,
                 operation="reclaim_coins",
                 destination=transaction_id,
                 arguments={"transaction_id": transaction_id},
-                once=transaction_id,
+                once=row.business_id,
             )
 
     def reclaimed(self, session: Session, row: OutboxRow, ending: Ending) -> None:

@@ -24,6 +24,8 @@ STATUSES = ("ALL", "UNCONSUMED")
 MAX_IDS_PER_QUERY = 100
 QUIET_TIMEOUT_SECONDS = 60.0
 _POLL_SECONDS = 0.5
+DROPPED = "DROPPED"
+"""Signed here, and given up by who proposed it: it is watched for a while, but nothing is on its way."""
 
 
 @dataclass(frozen=True)
@@ -129,4 +131,4 @@ def _counted(vault: NodeVault) -> dict[tuple[str, str], int]:
 
 
 def _anything_pending(sources: Sequence[Source]) -> bool:
-    return any(source.node.query("pending", {"page": 1, "size": 1}).rows for source in sources)
+    return any(row["kind"] != DROPPED for source in sources for row in rows(source.node, "pending", {}))
