@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo bench check format test stop clean
+.PHONY: help setup build demo bench check format test mutants stop clean
 
 BIN := .venv/bin
 GRADLE := toolchain/gradle.sh
@@ -41,6 +41,9 @@ test: setup ## every test, the real network's included
 	$(GRADLE) test networkParts --continue || failed=1; \
 	$(BIN)/pytest || failed=1; \
 	exit $$failed
+
+mutants: setup ## show that each check in contracts and flows has a test that turns red without it (ONLY=part of a name, FRESH=1)
+	@$(BIN)/python toolchain/mutants.py --only "$(ONLY)" $(if $(FRESH),--fresh)
 
 stop: ## stop agents, bridges and nodes; the ledger stays
 	@if [[ -x $(BIN)/ippon ]]; then $(BIN)/ippon network down; fi

@@ -126,7 +126,8 @@ class TrustInstructionContract : Contract {
 
     private fun verifyReject(tx: LedgerTransaction, command: CommandWithParties<*>, reject: TrustInstructionCommand.Reject) {
         requireReason("A rejection", reject.reason)
-        requireSigners("A rejection", command, listOf(ended("A rejection", tx, reject.javaClass).issuer))
+        val instruction = ended("A rejection", tx, reject.javaClass)
+        requireSigners("A rejection", command, listOf(instruction.issuer))
     }
 
     private fun verifyCancel(tx: LedgerTransaction, command: CommandWithParties<*>) {

@@ -44,7 +44,6 @@ class SecurityTokenContract : Contract {
         requireId("The issue id", issue.issueId)
         require(tx.inputs.isEmpty()) { "An issue must consume nothing, but consumes ${tx.inputs.size} states." }
         val tokens = tx.outputsOfType<SecurityToken>()
-        require(tokens.isNotEmpty()) { "An issue must create units, but creates none." }
         tokens.forEach {
             requireId("The security code", it.security.code)
             requireId("The investor id", it.holder.investorId)
