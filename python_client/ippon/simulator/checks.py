@@ -1,0 +1,278 @@
+"""What must be true when the faults have stopped: I1 to I6 by the proof's own code, the rest here (I9 is not ours).
+
+I7 desk, attempts and ledger agree · I8 every waiting fill has its notice · I10 nothing stays reserved
+I11 the event log is whole · I12 nothing is left that could settle
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from ippon.agent.decide import TOKYO
+from ippon.agent.tables import (
+    Attempt,
+    Event,
+    InboxRow,
+    Outbox,
+    Settlement,
+    Shortage,
+    Start,
+    TrustOrder,
+    VenueFill,
+    VenueOrder,
+)
+from ippon.report.invariants import prove
+from ippon.simulator.book import COINS, EXCHANGE, ISSUER
+from ippon.simulator.buyer_side import BuyerSide
+from ippon.simulator.day import CUSTODIANS, Day
+from ippon.simulator.member import DROPPED, SIGNED, Kept, Member
+from ippon.simulator.seller_side import SellerSide
+from ippon.simulator.snapshots import snapshot
+from ippon.simulator.terms import OpenFill
+from ippon.simulator.world import ROLES, World
+
+Rows = list[Mapping[str, Any]]
+LEDGER = {"OPEN": None, "SETTLED": "settled", "BUSTED": "busted"}
+OUTCOMES = {"settled": "SETTLED", "busted": "BUSTED"}
+EVENTS_OF_A_TRY = ("received", "checked", "sending", "unknown", "waiting", "settled", "busted", "refused")
+
+
+def violations(world: World, day: Day) -> list[str]:
+    """Everything that is not as it must be; empty when all is well."""
+    found = [f"step: {problem}" for problem in world.problems]
+    for result in prove(snapshot(world, day.bank)):
+        found += [f"{result.code} {one.culprit}: {one.message}" for one in result.violations]
+    for custodian in CUSTODIANS:
+        desk = Desk(world, custodian)
+        found += [f"I7 {line}" for line in desk.agrees()]
+        found += [f"I8 {line}" for line in desk.has_notices()]
+        found += [f"I11 {line}" for line in desk.events_whole()]
+    found += [f"I7 {line}" for line in _venue(world, day)]
+    found += [f"I7 {line}" for name in ROLES for line in _work_is_over(world, name)]
+    found += [f"I10 {line}" for name in ROLES for line in _reserved(world.network.members[name])]
+    found += [f"I12 {name} could settle {one}" for name, one in settleable(world)]
+    return found
+
+
+def rows(world: World, organisation: str, table: Any) -> Rows:
+    """A table of an agent's store; plain rows, since entities cost time."""
+    with world.stores[organisation].read() as session:
+        return [dict(row) for row in session.connection().execute(select(table.__table__)).mappings()]
+
+
+def over(world: World) -> bool:
+    """Whether nothing is on its way any more, on nodes or in stores, and nothing is left that could settle."""
+    held = (line for member in world.network.members.values() for line in _reserved(member))
+    if not world.network.quiet() or next(held, None) is not None:
+        return False
+    for name in ROLES:
+        if any(row["state"] != "forgotten" for row in rows(world, name, Start)):
+            return False
+        if any(row["state"] in ("pending", "sending") for row in rows(world, name, Outbox)):
+            return False
+    return next(settleable(world), None) is None and _told(world)
+
+
+def _told(world: World) -> bool:
+    """Whether desks know what the ledger knows."""
+    return not any(True for custodian in CUSTODIANS for _ in Desk(world, custodian).agrees())
+
+
+# ---- I12
+
+
+def settleable(world: World) -> Iterator[tuple[str, str]]:
+    """Fills that the ledger would settle now: seller's custodian and execution id."""
+    for custodian in CUSTODIANS:
+        seller = world.network.members[custodian]
+        today = seller.now().astimezone(TOKYO).date()
+        groups: dict[str, list[OpenFill]] = defaultdict(list)
+        for kept in seller.fills.values():
+            data = kept.state.data or {}
+            due = date.fromisoformat(str(data["settle_date"])) <= today
+            if kept.consumed_by is None and data["seller_custodian"] == custodian and due:
+                investor = str(data["seller_investor_id"])
+                account = (investor, str(seller.investors[investor]["coin_investor_id"]))
+                groups[data["buyer_custodian"]].append(OpenFill(kept.state, account))
+        for buyer, fills in sorted(groups.items()):
+            for one in _would_settle(seller, world.network.members[buyer], fills):
+                yield custodian, one
+
+
+def _would_settle(seller: Member, buyer: Member, fills: list[OpenFill]) -> list[str]:
+    """Whether any one alone would: the order in which they are tried must not matter. Notes nothing."""
+    side, other = SellerSide(seller, "check"), BuyerSide(buyer, seller.name, "check")
+    found = []
+    for fill in side.ready(fills, other.assess([fill.state for fill in fills])):
+        term = fill.term or {}
+        units = sum(
+            state.size
+            for position, states in seller.holdings.items()
+            if position[:3] == (seller.name, fill.seller[0], fill.data["security_code"])
+            for state in states.values()
+        )
+        coins = sum(
+            state.size
+            for position, states in buyer.holdings.items()
+            if position[:3] == (buyer.name, term["buyer_coin_id"], COINS)
+            for state in states.values()
+        )
+        if units >= fill.quantity and coins >= fill.amount:
+            found.append(fill.execution_id)
+    return found
+
+
+# ---- I10
+
+
+def _reserved(member: Member) -> Iterator[str]:
+    for ref in member.locks:
+        yield f"{member.name} has {ref[-8:]} locked by a flow that is over"
+    for row in member.pending():
+        if row.kind == DROPPED or (row.kind == SIGNED and member.name not in CUSTODIANS):
+            continue  # a signature that is watched reserves nothing
+        yield f"{member.name} has {row.kind} for {', '.join(row.execution_ids)} pending"
+
+
+# ---- I7, I8, I11
+
+
+class Desk:
+    """A custodian's settlement table beside what its node and the other's say."""
+
+    def __init__(self, world: World, custodian: str) -> None:
+        self.name = custodian
+        self.member = world.network.members[custodian]
+        self.settlements = {row["execution_id"]: row for row in rows(world, custodian, Settlement)}
+        self.attempts: dict[str, Rows] = defaultdict(list)
+        for row in rows(world, custodian, Attempt):
+            self.attempts[row["execution_id"]].append(row)
+        self.shortages = {(row["execution_id"], row["asset"]): row for row in rows(world, custodian, Shortage)}
+        self.events = rows(world, custodian, Event)
+
+    def agrees(self) -> Iterator[str]:
+        """I7: each fill of the node is on the desk, in the state that the ledger has, with its attempts."""
+        for execution_id, kept in self.member.fills.items():
+            row = self.settlements.get(execution_id)
+            if row is None:
+                yield f"{self.name} has {execution_id} on record and not on its desk"
+                continue
+            ended = LEDGER[self.member.status(kept)]
+            if ended is not None and (row["state"], row["transaction_id"]) != (ended, kept.consumed_by):
+                yield f"{self.name} shows {execution_id} as {row['state']}, the ledger says {ended}"
+            if ended is None and row["state"] not in ("waiting", "received"):
+                yield f"{self.name} shows {execution_id} as {row['state']}, the ledger says open"
+            if ended is None and row["state"] == "received" and row["side"] != "BUY":
+                yield f"{self.name} has never tried {execution_id}"
+            yield from self._attempts(row, kept)
+        for execution_id in self.settlements.keys() - self.member.fills.keys():
+            yield f"{self.name} shows {execution_id}, which its node does not have"
+
+    def _attempts(self, row: Mapping[str, Any], kept: Kept) -> Iterator[str]:
+        tries = sorted(self.attempts[row["execution_id"]], key=lambda one: one["number"])
+        name = f"{self.name} {row['execution_id']}"
+        if [one["number"] for one in tries] != list(range(1, row["tries"] + 1)):
+            yield f"{name}: {row['tries']} tries, but attempts {[one['number'] for one in tries]}"
+        if any(one["outcome"] is None for one in tries):
+            yield f"{name}: an attempt never ended"
+        done = [one for one in tries if one["outcome"] == "SETTLED"]
+        if done and self.member.status(kept) != "SETTLED":
+            yield f"{name}: an attempt says settled, the ledger says {self.member.status(kept)}"
+        if len({one["client_id"] for one in tries}) != len(tries):
+            yield f"{name}: two attempts share a client id"
+
+    def has_notices(self) -> Iterator[str]:
+        """I8: a fill that waits says why, as the node last found it; amounts are told to their own side only."""
+        last = {row["execution_id"]: row for row in self.member.notices if row["kind"] != "FUNDS_ANNOUNCED"}
+        for execution_id, row in self.settlements.items():
+            if row["state"] != "waiting":
+                continue
+            name = f"{self.name} {execution_id} ({row['side']} {row['reason']})"
+            told = last.get(execution_id)
+            own = (row["side"], row["reason"]) in (
+                ("BUY", "MONY"),
+                ("BOTH", "MONY"),
+                ("SELL", "LACK"),
+                ("BOTH", "LACK"),
+            )
+            if row["reason"] is None:
+                yield f"{name} waits for nothing"
+            if (own or row["side"] == "BUY") and told is None:
+                yield f"{name} waits, and the node told nobody why"
+            elif own and told is not None:
+                yield from self._amount(name, row, told)
+            elif row["missing"] is not None:
+                yield f"{name} shows the {row['missing']} that another side lacks"
+
+    def _amount(self, name: str, row: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
+        if row["missing"] != told["missing"] or row["reason"] != told["reason"]:
+            yield f"{name} shows {row['missing']} missing, its node last found {told['reason']} {told['missing']}"
+        asset = "UNITS" if row["reason"] == "LACK" else "COINS"
+        shortage = self.shortages.get((row["execution_id"], asset))
+        if shortage is None or shortage["state"] == "covered":
+            yield f"{name} is short, but no shortage is open"
+        elif shortage["missing"] != row["missing"]:
+            yield f"{name} lacks {row['missing']}, its shortage says {shortage['missing']}"
+
+    def events_whole(self) -> Iterator[str]:
+        """I11: numbered without a gap, each fill received first and ended once, one `sending` for each try."""
+        if [row["number"] for row in self.events] != list(range(1, len(self.events) + 1)):
+            yield f"{self.name}'s event log has gaps"
+        kinds: dict[str, list[str]] = defaultdict(list)
+        for row in self.events:
+            if row["kind"] in EVENTS_OF_A_TRY:
+                kinds[row["subject"]].append(row["kind"])
+        for execution_id, row in self.settlements.items():
+            told = kinds[execution_id]
+            counts = Counter(told)
+            if told[:1] != ["received"] or counts["received"] != 1:
+                yield f"{self.name} {execution_id} begins with {told[:2]}"
+            if counts["sending"] != row["tries"]:
+                yield f"{self.name} {execution_id} was tried {row['tries']} times, {counts['sending']} are in the log"
+            ends = counts["settled"] + counts["busted"]
+            if ends != (row["state"] in OUTCOMES) or (ends and told[-1] != row["state"]):
+                yield f"{self.name} {execution_id} is {row['state']}, its log ends with {told[-2:]}"
+
+
+def _venue(world: World, day: Day) -> Iterator[str]:
+    """The exchange: each fill of the day has its answer, as the node's table has it; orders are filled as fills say."""
+    notified = world.network.members[EXCHANGE].notified
+    fills = {row["execution_id"]: row for row in rows(world, EXCHANGE, VenueFill)}
+    for execution_id in day.fill_ids:
+        row, known = fills.get(execution_id), notified.get(execution_id)
+        said = (row["state"], row["transaction_id"]) if row else None
+        want = ("refused", None) if known is None else (known["status"].lower(), known["transaction_id"])
+        if said != want:
+            yield f"the venue shows {execution_id} as {said}, its node as {want}"
+    taken: Counter[str] = Counter()
+    for row in fills.values():
+        if row["state"] in ("pending", "unknown", "notified"):
+            taken.update({row["sell_order_id"]: row["quantity"], row["buy_order_id"]: row["quantity"]})
+    for order in rows(world, EXCHANGE, VenueOrder):
+        if order["filled"] != taken[order["order_id"]]:
+            yield f"{order['order_id']} is filled {order['filled']}, its fills take {taken[order['order_id']]}"
+
+
+def _work_is_over(world: World, name: str) -> Iterator[str]:
+    """No flow is promised or remembered, no message waits, no row is without its answer."""
+    for row in rows(world, name, Start):
+        if row["state"] != "forgotten":
+            yield f"{name}'s {row['client_id']} is {row['state']}"
+    for row in rows(world, name, Outbox):
+        if row["state"] not in ("delivered", "dropped"):
+            yield f"{name}'s {row['operation']} is {row['state']}"
+    for row in rows(world, name, InboxRow):
+        if row["status"] == "pending":
+            yield f"{name}'s {row['kind']} {row['row_id']} has no answer"
+    if world.bridges[name].flows:
+        yield f"{name}'s node still keeps {sorted(world.bridges[name].flows)[:3]}"
+    issuer = world.network.members[ISSUER]
+    if ROLES[name] in ("custodian", "coin"):
+        for row in rows(world, name, TrustOrder):
+            kept = issuer.instructions.get((row["custodian"], row["instruction_id"]))
+            over_there = kept is not None and kept.consumed_by is not None
+            if over_there != (row["status"] in ("EXECUTED", "REJECTED", "EXPIRED", "CANCELLED")):
+                yield f"{name} shows the instruction {row['instruction_id']} as {row['status']}"
