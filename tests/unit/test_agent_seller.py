@@ -7,7 +7,7 @@ import pytest
 
 from ippon.agent import view
 from ippon.errors import Refusal
-from ippon.model import DeskState, Outcome, Reason, Side, TryCause
+from ippon.model import DeskState, Outcome, Reason, Side, TryCause, utc_text
 from unit.agent_world import NOON, World, fill_values, notify, two_custodians
 
 A, B = "Custodian A", "Custodian B"
@@ -379,3 +379,20 @@ def test_an_old_store_and_a_node_that_went_on(world: World) -> None:
     world.restart(A)
     world.agents[A].step()
     assert (fill(world).state, fill(world).tries) == (DeskState.SETTLED, 1)
+
+
+def test_a_fill_that_the_node_dates_back_after_its_clock_was_set_back_then_it_is_found_all_the_same(
+    world: World,
+) -> None:
+    rich(world)
+    notify(world.ledger, fill_values(1))
+    world.run(A)
+    # The node's clock was five minutes ahead, and is right again.
+    world.ledger.fills["EX-1"]["changed_at"] = utc_text(world.clock.now() + timedelta(minutes=5))
+    world.run(A, B)
+    notify(world.ledger, fill_values(2))
+    world.run(A, B, steps=2)
+    assert not view.settlements(world.stores[A], execution_ids=["EX-2"])
+    world.clock.forward(60)
+    world.run(A, B)
+    assert fill(world, "EX-2").state is DeskState.SETTLED

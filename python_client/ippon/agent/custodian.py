@@ -47,7 +47,7 @@ class Custodian:
 
     def ask(self, *, everything: bool) -> int:
         """See `RoleWork`."""
-        new = self._fills.sync()
+        new = self._fills.sync(everything=everything)
         if everything:
             new += self._fills.reconcile()
         new += self._notices.sync()

@@ -35,14 +35,18 @@ class Fills:
         self._ledger = ledger
         self._settle = settle
 
-    def sync(self) -> int:
-        """Take what changed since last time, and a little before; how many rows changed here."""
+    def sync(self, *, everything: bool = False) -> int:
+        """Take what changed since last time, and a little before (much, when `everything`); how many rows changed here.
+
+        A node's clock that jumps back gives a new fill a time before the last one that was read.
+        """
         with self._tools.store.read() as session:
             last = cursor(session, CURSOR)
         since = None
         if last is not None:
-            overlap = timedelta(seconds=self._tools.settings.timers.fills_overlap_seconds)
-            since = datetime.fromisoformat(last) - overlap
+            timers = self._tools.settings.timers
+            overlap = timers.clock_jump_seconds if everything else timers.fills_overlap_seconds
+            since = datetime.fromisoformat(last) - timedelta(seconds=overlap)
         changed, chunk = 0, []
         for fill in self._ledger.fills_since(since):
             chunk.append(fill)

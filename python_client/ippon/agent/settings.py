@@ -68,6 +68,8 @@ class Timers(_Part):
     """How long a worker that shows no sign of life keeps its work."""
     fills_overlap_seconds: Seconds = 10.0
     """How far back changes are read again: a change may be recorded later than its time says."""
+    clock_jump_seconds: Seconds = 900.0
+    """How far back they are read with each comparison: the node's clock may have been set back meanwhile."""
     slow_settlement_seconds: Seconds = 10.0
     """From this age on a running settlement holds back no other of the same pair of custodians."""
     settlement_limit_seconds: Seconds = 900.0
