@@ -45,40 +45,32 @@ def violations(world: World, day: Day) -> list[str]:
     found = [f"step: {problem}" for problem in world.problems]
     for result in prove(snapshot(world, day.bank)):
         found += [f"{result.code} {one.culprit}: {one.message}" for one in result.violations]
+    return found + list(unfinished(world, day))
+
+
+def unfinished(world: World, day: Day) -> Iterator[str]:
+    """I7, I8, I10, I11, I12: what is on its way, or will never come."""
+    for name in ROLES:
+        yield from (f"I7 {line}" for line in _work_is_over(world, name))
+        yield from (f"I10 {line}" for line in _reserved(world.network.members[name]))
+    yield from (f"I12 {name} could settle {one}" for name, one in settleable(world))
     for custodian in CUSTODIANS:
         desk = Desk(world, custodian)
-        found += [f"I7 {line}" for line in desk.agrees()]
-        found += [f"I8 {line}" for line in desk.has_notices()]
-        found += [f"I11 {line}" for line in desk.events_whole()]
-    found += [f"I7 {line}" for line in _venue(world, day)]
-    found += [f"I7 {line}" for name in ROLES for line in _work_is_over(world, name)]
-    found += [f"I10 {line}" for name in ROLES for line in _reserved(world.network.members[name])]
-    found += [f"I12 {name} could settle {one}" for name, one in settleable(world)]
-    return found
+        yield from (f"I7 {line}" for line in desk.agrees())
+        yield from (f"I8 {line}" for line in desk.has_notices())
+        yield from (f"I11 {line}" for line in desk.events_whole())
+    yield from (f"I7 {line}" for line in _venue(world, day))
+
+
+def over(world: World, day: Day) -> bool:
+    """Whether nothing is on its way any more and nothing is left to do."""
+    return world.network.quiet() and next(unfinished(world, day), None) is None
 
 
 def rows(world: World, organisation: str, table: Any) -> Rows:
     """A table of an agent's store; plain rows, since entities cost time."""
     with world.stores[organisation].read() as session:
         return [dict(row) for row in session.connection().execute(select(table.__table__)).mappings()]
-
-
-def over(world: World) -> bool:
-    """Whether nothing is on its way any more, on nodes or in stores, and nothing is left that could settle."""
-    held = (line for member in world.network.members.values() for line in _reserved(member))
-    if not world.network.quiet() or next(held, None) is not None:
-        return False
-    for name in ROLES:
-        if any(row["state"] != "forgotten" for row in rows(world, name, Start)):
-            return False
-        if any(row["state"] in ("pending", "sending") for row in rows(world, name, Outbox)):
-            return False
-    return next(settleable(world), None) is None and _told(world)
-
-
-def _told(world: World) -> bool:
-    """Whether desks know what the ledger knows."""
-    return not any(True for custodian in CUSTODIANS for _ in Desk(world, custodian).agrees())
 
 
 # ---- I12
@@ -132,8 +124,11 @@ def _reserved(member: Member) -> Iterator[str]:
     for ref in member.locks:
         yield f"{member.name} has {ref[-8:]} locked by a flow that is over"
     for row in member.pending():
-        if row.kind == DROPPED or (row.kind == SIGNED and member.name not in CUSTODIANS):
-            continue  # a signature that is watched reserves nothing
+        notarised = any(member.book.spent.get(state.ref) == row.transaction_id for state in row.inputs)
+        if row.kind in (SIGNED, DROPPED) and member.name not in CUSTODIANS and not notarised:
+            continue  # a signature that is only watched reserves nothing
+        if row.kind == DROPPED and not notarised:
+            continue
         yield f"{member.name} has {row.kind} for {', '.join(row.execution_ids)} pending"
 
 

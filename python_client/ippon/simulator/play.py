@@ -10,7 +10,7 @@ from random import Random
 
 from ippon.agent.agent import Agent
 from ippon.simulator.checks import over, violations
-from ippon.simulator.day import make_day
+from ippon.simulator.day import Day, make_day
 from ippon.simulator.faults import Faults
 from ippon.simulator.store import Disk
 from ippon.simulator.world import ROLES, AgentMaker, World
@@ -63,7 +63,7 @@ class Stage:
             )
             day = make_day(Random(seed * 3), fills=fills)  # noqa: S311
             world.play(day)
-            rounds = _calm(world)
+            rounds = _calm(world, day)
             found = violations(world, day)
             for line in found:
                 world.trace(f"VIOLATION {line}")
@@ -78,10 +78,10 @@ class Stage:
         return tempfile.TemporaryDirectory(prefix="ippon-sim-", dir=MEMORY if MEMORY.is_dir() else None)
 
 
-def _calm(world: World) -> int:
+def _calm(world: World, day: Day) -> int:
     for number in range(1, MAX_CALM_ROUNDS + 1):
         world.calm_round()
-        if over(world):
+        if over(world, day):
             return number
     return MAX_CALM_ROUNDS
 
