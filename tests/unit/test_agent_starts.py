@@ -119,7 +119,7 @@ def test_the_end_of_a_flow_is_written_down_once(world: World) -> None:
     (running,) = starts(world)
     node.release()
     ending = Ending(result=node.flows[running.client_id].result)
-    ends = [world.agents[A]._starts._commit_end(running, ending) for _ in range(3)]
+    ends = [world.agents[A]._starts._commit_ends([(running, ending)]) for _ in range(3)]
     assert ends == [1, 0, 0]
     kinds = [event.kind for event in view.events(world.stores[A], subject="EX-1")]
     assert kinds.count("settled") == 1

@@ -189,6 +189,13 @@ class CoinIssuer:
         )
         return 1
 
+    def prefetch(self, session: Session, starts: Sequence[Start]) -> Sequence[object]:  # noqa: ARG002
+        """See `Handler`: each ending is its own."""
+        return ()
+
+    def finish_together(self, starts: Starts, session: Session) -> None:
+        """See `Handler`."""
+
     def ended(self, _: Starts, session: Session, start: Start, ending: Ending) -> None:
         """See `Handler`."""
         order = session.get_one(TrustOrder, (start.subject["custodian"], start.subject["instruction_id"]))

@@ -124,6 +124,7 @@ class Exchange:
             parse=_parse_fill,
             reuse_code=REUSED,
             prefetch=self._prefetch,
+            prefetch_ends=_venue_fills,
             check=self._check_fill,
             journaled=self._keep_fill,
             flow=_notify,
@@ -243,6 +244,10 @@ class Exchange:
         if session.get(VenueFill, row.row_id) is not None:
             self._move(session, row.row_id, BUSTED, None)
         self._tools.log.info("fill_busted", execution_id=row.row_id, transaction_id=ending.text("transaction_id"))
+
+
+def _venue_fills(session: Session, rows: Sequence[InboxRow]) -> Sequence[object]:
+    return list(session.scalars(select(VenueFill).where(VenueFill.execution_id.in_([row.row_id for row in rows]))))
 
 
 def _row_of(execution_id: str) -> Select[InboxRow]:

@@ -87,6 +87,7 @@ class Fills:
                 for row in session.scalars(select(Settlement).where(Settlement.execution_id.in_(ids)))
             }
             changed = 0
+            moved: list[Settlement] = []
             for fill in fills:
                 row = known.get(fill.execution_id)
                 if row is None:
@@ -95,8 +96,10 @@ class Fills:
                         continue
                     known[fill.execution_id] = row
                     changed += 1
-                else:
-                    changed += self._follow(session, row, fill)
+                elif self._follow(session, row, fill):
+                    moved.append(row)
+                    changed += 1
+            self._settle.close(session, moved)
             newest = utc_text(max(fill.changed_at for fill in fills))
             if moves_cursor and newest > (cursor(session, CURSOR) or ""):
                 set_cursor(session, CURSOR, newest)
@@ -164,7 +167,10 @@ class Fills:
                     Settlement.lease_owner == self._tools.worker,
                 )
             )
-            return sum(self._settle_doubt(session, row, found.get(row.execution_id), pending) for row in rows)
+            doubtful = list(rows)
+            resolved = sum(self._settle_doubt(session, row, found.get(row.execution_id), pending) for row in doubtful)
+            self._settle.close(session, doubtful)
+            return resolved
 
     def _claim_unknown(self) -> list[str]:
         now = self._tools.now()

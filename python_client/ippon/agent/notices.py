@@ -43,15 +43,19 @@ class Notices:
         if not fresh:
             return 0
         with self._tools.store.write() as session:
+            # Another worker may have been quicker.
+            numbers = [notice.sequence for notice in fresh]
+            known = set(session.scalars(select(Notice.sequence).where(Notice.sequence.in_(numbers))))
+            about = select(Settlement).where(Settlement.execution_id.in_({notice.execution_id for notice in fresh}))
+            rows = {row.execution_id: row for row in session.scalars(about)}
             for notice in fresh:
-                if session.get(Notice, notice.sequence) is None:
+                if notice.sequence not in known:
                     session.add(Notice(**notice.model_dump()))
-                    self._act(session, notice)
+                    self._act(session, rows.get(notice.execution_id), notice)
             set_cursor(session, CURSOR, str(max(int(cursor(session, CURSOR) or 0), fresh[-1].sequence)))
         return len(fresh)
 
-    def _act(self, session: Session, notice: NoticeRow) -> None:
-        row = session.get(Settlement, notice.execution_id)
+    def _act(self, session: Session, row: Settlement | None, notice: NoticeRow) -> None:
         if row is None or DeskState(row.state).ended:
             return
         match notice.kind:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -117,6 +117,13 @@ class Outbox:
                     subject={"outbox": row.number},
                 )
             return len(rows)
+
+    def prefetch(self, session: Session, starts: Sequence[Start]) -> Sequence[object]:  # noqa: ARG002
+        """See `Handler`: each ending is its own."""
+        return ()
+
+    def finish_together(self, starts: Starts, session: Session) -> None:
+        """See `Handler`."""
 
     def ended(self, _: Starts, session: Session, start: Start, ending: Ending) -> None:
         """See `Handler`."""

@@ -44,10 +44,19 @@ class RowFlows:
             batches += [ready[first : first + size] for first in range(0, len(ready), size)]
         self._promise(session, starts, batches)
 
+    def prefetch(self, session: Session, starts: Sequence[Start]) -> Sequence[object]:
+        """See `Handler`."""
+        numbers = [number for start in starts for number in start.subject["rows"]]
+        rows = list(session.scalars(select(InboxRow).where(InboxRow.number.in_(numbers))))
+        files = select(InboxFile).where(InboxFile.number.in_({row.file_number for row in rows}))
+        held: list[object] = [*rows, *session.scalars(files)]
+        for name in dict.fromkeys(row.kind for row in rows):
+            held += self.kinds[name].prefetch_ends(session, [row for row in rows if row.kind == name])
+        return held
+
     def ended(self, starts: Starts, session: Session, start: Start, ending: Ending) -> None:
         """See `Handler`."""
-        numbers = start.subject["rows"]
-        rows = list(session.scalars(select(InboxRow).where(InboxRow.number.in_(numbers)).order_by(InboxRow.number)))
+        rows = [session.get_one(InboxRow, number) for number in sorted(start.subject["rows"])]
         if ending.error is None:
             for row in rows:
                 self.accept(session, row, ending)
@@ -58,6 +67,9 @@ class RowFlows:
             self._promise(session, starts, [[row] for row in rows])
         else:
             self.refuse(session, rows[0], ending.error)
+
+    def finish_together(self, starts: Starts, session: Session) -> None:
+        """See `Handler`: what waited for these rows waits no more."""
         self.release(session, starts)
 
     def _goes_on(self, starts: Starts, session: Session, start: Start, row: InboxRow, error: IpponError) -> bool:

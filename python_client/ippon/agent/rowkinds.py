@@ -36,6 +36,10 @@ def _nothing(*_: object) -> None:
     return None
 
 
+def _none_held(*_: object) -> Sequence[object]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowKind:
     """One kind of inbox file.
@@ -52,6 +56,7 @@ class RowKind:
         batch: rows of one file that may share a flow.
         flow: the flow that rows of one batch ask for; None: the row is accepted when it is written down.
         prefetch: reads what `check` and `journaled` need for a run of values, in a few queries.
+        prefetch_ends: reads what `accepted`, `failed` and `refused` need for a run of rows; held until they are done.
         check: raises the refusal of a value that can be seen to be wrong here. Must change nothing.
         journaled: runs when the row is written down.
         accepted: runs when its flow has succeeded.
@@ -70,6 +75,7 @@ class RowKind:
     batch: int = 1
     flow: Callable[[Session, Sequence[InboxRow]], Flow] | None = None
     prefetch: Callable[[Session, Sequence[Any]], None] = _nothing
+    prefetch_ends: Callable[[Session, Sequence[InboxRow]], Sequence[object]] = _none_held
     check: Callable[[Session, Any], None] = _nothing
     journaled: Callable[[Session, InboxRow, Any], None] = _nothing
     accepted: Callable[[Session, InboxRow, Ending], None] = _nothing

@@ -184,17 +184,24 @@ class Settle:
 
     # ---- after a try
 
+    def prefetch(self, session: Session, starts: Sequence[Start]) -> Sequence[object]:  # noqa: ARG002
+        """See `Handler`: each try reads its own fills."""
+        return ()
+
+    def finish_together(self, starts: Starts, session: Session) -> None:
+        """See `Handler`."""
+
     def ended(self, _: Starts, session: Session, start: Start, ending: Ending) -> None:
         """See `Handler`."""
         results = _results(ending)
         batches = Counter((result.outcome, result.cause) for result in results.values())
         ids = start.subject["execution_ids"]
-        for row in session.scalars(select(Settlement).where(Settlement.execution_id.in_(ids)).with_for_update()):
+        tries = session.scalars(select(Attempt).where(Attempt.client_id == start.client_id))
+        attempts = {attempt.execution_id: attempt for attempt in tries}
+        rows = list(session.scalars(select(Settlement).where(Settlement.execution_id.in_(ids)).with_for_update()))
+        for row in rows:
             result = results.get(row.execution_id)
-            attempt = session.scalars(
-                select(Attempt).where(Attempt.execution_id == row.execution_id, Attempt.client_id == start.client_id)
-            ).one()
-            self._close(attempt, result, ending.error)
+            self._close(attempts[row.execution_id], result, ending.error)
             if row.client_id != start.client_id or row.state != DeskState.SENDING:
                 continue  # the ledger has told of its end meanwhile
             row.lease_owner = row.lease_until = None
@@ -204,6 +211,7 @@ class Settle:
                 )
             else:
                 self._take(session, row, result, batch=batches[result.outcome, result.cause])
+        self.close(session, rows)
 
     def _close(self, attempt: Attempt, result: SettlementResult | None, error: IpponError | None) -> None:
         attempt.ended_at = self._tools.now()
@@ -263,8 +271,12 @@ class Settle:
         row.reason = row.cause = row.missing = row.message = None
         row.next_try_at = row.next_cause = row.wake_cause = row.lease_owner = row.lease_until = None
         row.failing = False
-        close_shortages(session, self._tools, row.execution_id)
         self._tools.record(session, state.value, row.execution_id, transaction_id=transaction_id)
+
+    def close(self, session: Session, rows: Iterable[Settlement]) -> None:
+        """Of fills that have ended nothing is short any more; once for all that were looked at together."""
+        ended = (DeskState.SETTLED, DeskState.BUSTED)
+        close_shortages(session, self._tools, [row.execution_id for row in rows if row.state in ended])
 
     def tell(self, session: Session, row: Settlement, decision: Decision) -> None:
         """The event log's line about a fill that goes on or was refused."""

@@ -1,5 +1,7 @@
 """What investors of this custodian lack for their fills: yen as buyers, units as sellers."""
 
+from collections.abc import Collection
+
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -32,7 +34,9 @@ def note_shortage(
     tools.record(session, "short", execution_id, asset=asset.value, investor_id=investor_id, missing=missing)
 
 
-def close_shortages(session: Session, tools: Tools, execution_id: str) -> None:
-    """The fill has ended: nothing is short any more."""
-    still = update(Shortage).where(Shortage.execution_id == execution_id, Shortage.state != COVERED)
+def close_shortages(session: Session, tools: Tools, execution_ids: Collection[str]) -> None:
+    """These fills have ended: nothing is short any more."""
+    if not execution_ids:
+        return
+    still = update(Shortage).where(Shortage.execution_id.in_(execution_ids), Shortage.state != COVERED)
     session.execute(still.values(state=COVERED, covered_at=tools.now()))

@@ -6,50 +6,31 @@
     handler and end of the start       (one transaction)
     node.forget
 
-Whatever breaks between two of these, the next `advance` goes on from what the store says.
+Whatever breaks between two of these, the next `advance` goes on from what the store says. Starts that come to the same
+point together share that transaction: a commit for each would cost more than all the rest.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from ippon.agent.decide import LOST, growing, passes_by_itself
+from ippon.agent.handler import Ending, Handler
 from ippon.agent.tables import Start
 from ippon.agent.tools import Tools
 from ippon.errors import BadAnswer, BridgeDown, DoorRefusal, IpponError, NodeDown, Refusal, Unavailable
 
+__all__ = ["COMMITTED", "ENDED", "FORGOTTEN", "STARTED", "Ending", "Handler", "Starts"]
+
 COMMITTED, STARTED, ENDED, FORGOTTEN = "committed", "started", "ended", "forgotten"
 FORGET_AT_ONCE = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a flow ended: a result, or an error."""
-
-    result: Mapping[str, Any] | None = None
-    error: IpponError | None = None
-
-    def text(self, name: str) -> str | None:
-        """A text of the result."""
-        value = (self.result or {}).get(name)
-        return value if isinstance(value, str) else None
-
-
-class Handler(Protocol):
-    """What a kind of work does when one of its flows has ended."""
-
-    relaunch: bool
-    """Whether a flow that the node has lost is simply started again under its client id."""
-
-    def ended(self, starts: "Starts", session: Session, start: Start, ending: Ending) -> None:
-        """Write down what the ending means, in the transaction that ends the start. Must not talk to anybody."""
-        ...
+END_AT_ONCE = 100
+UNREADABLE = (ValidationError, LookupError, TypeError)
 
 
 class Starts:
@@ -129,11 +110,17 @@ class Starts:
         Raises: BridgeDown or NodeDown, with nothing lost.
         """
         mine = self._claim()
-        ended = sum(self._launch(start) for start in mine if start.state == COMMITTED)
-        running = [start for start in mine if start.state == STARTED]
-        ended += sum(self._ask(start) for start in self._worth_asking(running))
+        ended: list[tuple[Start, Ending]] = []
+        try:
+            self._launch([start for start in mine if start.state == COMMITTED], ended)
+            for start in self._worth_asking([start for start in mine if start.state == STARTED]):
+                self._ask(start, ended)
+        except IpponError:
+            self._end(ended)  # what the node has said before it went away
+            raise
+        over = self._end(ended)
         self._forget()
-        return ended
+        return over
 
     def _worth_asking(self, running: list[Start]) -> list[Start]:
         """Those that the node says have ended, and now and then each other one: the node may have lost it."""
@@ -183,7 +170,17 @@ class Starts:
 
     # ---- one start
 
-    def _launch(self, start: Start) -> int:
+    def _launch(self, promised: list[Start], ended: list[tuple[Start, Ending]]) -> None:
+        launched: list[dict[str, object]] = []
+        try:
+            for start in promised:
+                self._launch_one(start, launched, ended)
+        except IpponError:
+            self._launched(launched)
+            raise
+        self._launched(launched)
+
+    def _launch_one(self, start: Start, launched: list[dict[str, object]], ended: list[tuple[Start, Ending]]) -> None:
         try:
             answer = self._tools.node.start(start.operation, start.client_id, start.arguments)
         except (BridgeDown, NodeDown):
@@ -191,17 +188,26 @@ class Starts:
         except (Unavailable, BadAnswer) as problem:
             # It may run or not; the same client id finds out. Meanwhile the others have their turn.
             self._postpone(start, problem)
-            return 0
+            return
         except IpponError as problem:
-            return self._end(start, Ending(error=problem))
+            ended.append((start, Ending(error=problem)))
+            return
+        now = self._tools.now()
+        launched.append({"its_number": start.number, "run_id": answer.run_id, "started_at": now})
+        start.state, self._asked[start.number] = STARTED, now
+
+    def _launched(self, launched: list[dict[str, object]]) -> None:
+        """Write down that they run; without it the same client ids find them again."""
+        if not launched:
+            return
+        table = Start.__table__
+        mark = (
+            update(Start)
+            .where(table.c.number == bindparam("its_number"), table.c.state == COMMITTED)
+            .values(state=STARTED, run_id=bindparam("run_id"), started_at=bindparam("started_at"))
+        )
         with self._tools.store.write() as session:
-            session.execute(
-                update(Start)
-                .where(Start.number == start.number, Start.state == COMMITTED)
-                .values(state=STARTED, run_id=answer.run_id, started_at=self._tools.now())
-            )
-        start.state, self._asked[start.number] = STARTED, self._tools.now()
-        return 0
+            session.connection().execute(mark, launched)
 
     def _postpone(self, start: Start, problem: IpponError) -> None:
         self._tools.log.warning("start_unanswered", client_id=start.client_id, code=problem.code)
@@ -210,54 +216,76 @@ class Starts:
             values = {"not_before": self._tools.now() + wait}
             session.execute(update(Start).where(Start.number == start.number).values(**values))
 
-    def _ask(self, start: Start) -> int:
+    def _ask(self, start: Start, ended: list[tuple[Start, Ending]]) -> None:
         try:
             flow = self._tools.node.result(start.client_id, 0)
         except (BridgeDown, NodeDown):
             raise
         except (Unavailable, BadAnswer, DoorRefusal) as problem:
             self._tools.log.warning("result_unanswered", client_id=start.client_id, code=problem.code)
-            return 0
-        if flow.status == "running":
-            return 0
+            return
         if flow.status == "unknown":
-            return self._lost(start)
-        ending = Ending(result=flow.result or {}) if flow.status == "done" else Ending(error=flow.refusal())
-        return self._end(start, ending)
+            self._lost(start, ended)
+        elif flow.status == "done":
+            ended.append((start, Ending(result=flow.result or {})))
+        elif flow.status == "failed":
+            ended.append((start, Ending(error=flow.refusal())))
 
-    def _lost(self, start: Start) -> int:
+    def _lost(self, start: Start, ended: list[tuple[Start, Ending]]) -> None:
         self._tools.log.warning("flow_lost", client_id=start.client_id)
         if not self._handlers[start.handler].relaunch:
             error = Refusal(f"The node knows no flow {start.client_id} any more.", code=LOST)
-            return self._end(start, Ending(error=error))
+            ended.append((start, Ending(error=error)))
+            return
         with self._tools.store.write() as session:
             again = update(Start).where(Start.number == start.number, Start.state == STARTED)
             session.execute(again.values(state=COMMITTED))
             self._tools.record(session, "flow_lost", start.client_id)
-        return 0
 
-    def _end(self, start: Start, ending: Ending) -> int:
+    def _end(self, ended: Sequence[tuple[Start, Ending]]) -> int:
+        """Write down what has ended; how many."""
+        over = 0
+        for first in range(0, len(ended), END_AT_ONCE):
+            together = ended[first : first + END_AT_ONCE]
+            try:
+                over += self._commit_ends(together)
+            except UNREADABLE:
+                over += sum(self._end_alone(start, ending) for start, ending in together)
+        return over
+
+    def _end_alone(self, start: Start, ending: Ending) -> int:
         try:
-            return self._commit_end(start, ending)
-        except (ValidationError, LookupError, TypeError) as problem:
+            return self._commit_ends([(start, ending)])
+        except UNREADABLE as problem:
             # A result that cannot be read is an error of its own: the work must not hang on it for ever.
             self._tools.log.error("result_unreadable", client_id=start.client_id, problem=type(problem).__name__)
             unreadable = BadAnswer(f"The result of {start.client_id} cannot be read: {problem}")
-            return self._commit_end(start, Ending(error=unreadable))
+            return self._commit_ends([(start, Ending(error=unreadable))])
 
-    def _commit_end(self, start: Start, ending: Ending) -> int:
+    def _commit_ends(self, ended: Sequence[tuple[Start, Ending]]) -> int:
+        endings = {start.number: ending for start, ending in ended}
         with self._tools.store.write() as session:
-            fresh = session.get(Start, start.number, with_for_update=True)
-            if fresh is None or fresh.state not in (COMMITTED, STARTED):
-                return 0  # another worker was quicker
-            fresh.state, fresh.ended_at = ENDED, self._tools.now()
-            fresh.succeeded = ending.error is None
-            fresh.error = ending.error.to_wire() if ending.error else None
-            self._handlers[fresh.handler].ended(self, session, fresh, ending)
-        start.state = ENDED
-        code = ending.error.code if ending.error else None
-        self._tools.log.info("flow_ended", client_id=start.client_id, code=code)
-        return 1
+            found = select(Start).where(Start.number.in_(endings)).order_by(Start.number).with_for_update()
+            # One that has ended already: another worker was quicker.
+            mine = [start for start in session.scalars(found) if start.state in (COMMITTED, STARTED)]
+            by_handler: dict[str, list[Start]] = {}
+            for start in mine:
+                by_handler.setdefault(start.handler, []).append(start)
+            held = [self._handlers[name].prefetch(session, starts) for name, starts in by_handler.items()]
+            for start in mine:
+                ending = endings[start.number]
+                start.state, start.ended_at = ENDED, self._tools.now()
+                start.succeeded = ending.error is None
+                start.error = ending.error.to_wire() if ending.error else None
+                self._handlers[start.handler].ended(self, session, start, ending)
+            for name in by_handler:
+                self._handlers[name].finish_together(self, session)
+            session.flush()
+            del held
+        for start in mine:
+            code = start.error["code"] if start.error else None
+            self._tools.log.info("flow_ended", client_id=start.client_id, code=code)
+        return len(mine)
 
     def _forget(self) -> None:
         with self._tools.store.read() as session:
