@@ -28,7 +28,7 @@ from ippon.report.invariants import prove
 from ippon.simulator.book import COINS, EXCHANGE, ISSUER
 from ippon.simulator.buyer_side import BuyerSide
 from ippon.simulator.day import CUSTODIANS, Day
-from ippon.simulator.member import DROPPED, SIGNED, Kept, Member
+from ippon.simulator.member import DROPPED, SESSION, SETTLING, SIGNED, Kept, Member
 from ippon.simulator.seller_side import SellerSide
 from ippon.simulator.snapshots import snapshot
 from ippon.simulator.terms import OpenFill
@@ -67,10 +67,12 @@ def over(world: World, day: Day) -> bool:
     return world.network.quiet() and next(unfinished(world, day), None) is None
 
 
-def rows(world: World, organisation: str, table: Any) -> Rows:
-    """A table of an agent's store; plain rows, since entities cost time."""
+def rows(world: World, organisation: str, table: Any, *names: str) -> Rows:
+    """Columns of an agent's table; plain rows, since entities and JSON cost time."""
+    columns = [table.__table__.c[name] for name in names]
     with world.stores[organisation].read() as session:
-        return [dict(row) for row in session.connection().execute(select(table.__table__)).mappings()]
+        found = session.connection().execute(select(*columns)).tuples()
+        return [dict(zip(names, row, strict=True)) for row in found]
 
 
 # ---- I12
@@ -125,11 +127,12 @@ def _reserved(member: Member) -> Iterator[str]:
         yield f"{member.name} has {ref[-8:]} locked by a flow that is over"
     for row in member.pending():
         notarised = any(member.book.spent.get(state.ref) == row.transaction_id for state in row.inputs)
-        if row.kind in (SIGNED, DROPPED) and member.name not in CUSTODIANS and not notarised:
-            continue  # a signature that is only watched reserves nothing
-        if row.kind == DROPPED and not notarised:
-            continue
-        yield f"{member.name} has {row.kind} for {', '.join(row.execution_ids)} pending"
+        kept = row.content is not None and row.content.transaction_id in member.book.spent.values()
+        # A signature that is only watched, and a row of a flow that was killed, past its deadline, reserve nothing.
+        watched = row.kind == DROPPED or (row.kind == SIGNED and member.name not in CUSTODIANS)
+        left = row.kind in (SESSION, SETTLING) and row.deadline < member.now()
+        if notarised or kept or not (watched or left):
+            yield f"{member.name} has {row.kind} for {', '.join(row.execution_ids)} pending"
 
 
 # ---- I7, I8, I11
@@ -141,12 +144,29 @@ class Desk:
     def __init__(self, world: World, custodian: str) -> None:
         self.name = custodian
         self.member = world.network.members[custodian]
-        self.settlements = {row["execution_id"]: row for row in rows(world, custodian, Settlement)}
+        self.settlements = {
+            row["execution_id"]: row
+            for row in rows(
+                world,
+                custodian,
+                Settlement,
+                "execution_id",
+                "side",
+                "state",
+                "reason",
+                "missing",
+                "tries",
+                "transaction_id",
+            )
+        }
         self.attempts: dict[str, Rows] = defaultdict(list)
-        for row in rows(world, custodian, Attempt):
+        for row in rows(world, custodian, Attempt, "execution_id", "number", "client_id", "outcome"):
             self.attempts[row["execution_id"]].append(row)
-        self.shortages = {(row["execution_id"], row["asset"]): row for row in rows(world, custodian, Shortage)}
-        self.events = rows(world, custodian, Event)
+        self.shortages = {
+            (row["execution_id"], row["asset"]): row
+            for row in rows(world, custodian, Shortage, "execution_id", "asset", "state", "missing")
+        }
+        self.events = rows(world, custodian, Event, "number", "kind", "subject")
 
     def agrees(self) -> Iterator[str]:
         """I7: each fill of the node is on the desk, in the state that the ledger has, with its attempts."""
@@ -235,7 +255,20 @@ class Desk:
 def _venue(world: World, day: Day) -> Iterator[str]:
     """The exchange: each fill of the day has its answer, as the node's table has it; orders are filled as fills say."""
     notified = world.network.members[EXCHANGE].notified
-    fills = {row["execution_id"]: row for row in rows(world, EXCHANGE, VenueFill)}
+    fills = {
+        row["execution_id"]: row
+        for row in rows(
+            world,
+            EXCHANGE,
+            VenueFill,
+            "execution_id",
+            "state",
+            "transaction_id",
+            "quantity",
+            "sell_order_id",
+            "buy_order_id",
+        )
+    }
     for execution_id in day.fill_ids:
         row, known = fills.get(execution_id), notified.get(execution_id)
         said = (row["state"], row["transaction_id"]) if row else None
@@ -246,27 +279,27 @@ def _venue(world: World, day: Day) -> Iterator[str]:
     for row in fills.values():
         if row["state"] in ("pending", "unknown", "notified"):
             taken.update({row["sell_order_id"]: row["quantity"], row["buy_order_id"]: row["quantity"]})
-    for order in rows(world, EXCHANGE, VenueOrder):
+    for order in rows(world, EXCHANGE, VenueOrder, "order_id", "filled"):
         if order["filled"] != taken[order["order_id"]]:
             yield f"{order['order_id']} is filled {order['filled']}, its fills take {taken[order['order_id']]}"
 
 
 def _work_is_over(world: World, name: str) -> Iterator[str]:
     """No flow is promised or remembered, no message waits, no row is without its answer."""
-    for row in rows(world, name, Start):
+    for row in rows(world, name, Start, "client_id", "state"):
         if row["state"] != "forgotten":
             yield f"{name}'s {row['client_id']} is {row['state']}"
-    for row in rows(world, name, Outbox):
+    for row in rows(world, name, Outbox, "operation", "state"):
         if row["state"] not in ("delivered", "dropped"):
             yield f"{name}'s {row['operation']} is {row['state']}"
-    for row in rows(world, name, InboxRow):
+    for row in rows(world, name, InboxRow, "kind", "row_id", "status"):
         if row["status"] == "pending":
             yield f"{name}'s {row['kind']} {row['row_id']} has no answer"
     if world.bridges[name].flows:
         yield f"{name}'s node still keeps {sorted(world.bridges[name].flows)[:3]}"
     issuer = world.network.members[ISSUER]
     if ROLES[name] in ("custodian", "coin"):
-        for row in rows(world, name, TrustOrder):
+        for row in rows(world, name, TrustOrder, "custodian", "instruction_id", "status"):
             kept = issuer.instructions.get((row["custodian"], row["instruction_id"]))
             over_there = kept is not None and kept.consumed_by is not None
             if over_there != (row["status"] in ("EXECUTED", "REJECTED", "EXPIRED", "CANCELLED")):

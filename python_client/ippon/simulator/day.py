@@ -52,6 +52,8 @@ class _Maker:
         self._day = Day()
         self._names: dict[tuple[str, str], int] = {}
         self._lines = 0
+        self._gathered: dict[tuple[int, str, str], list[Mapping[str, object]]] = {}
+        self._statements: dict[int, list[Line]] = {}
 
     def make(self, count: int) -> Day:
         fills = [self._fill(number) for number in range(count)]
@@ -65,6 +67,11 @@ class _Maker:
         self._orders(fills)
         self._busts(fills)
         self._sundry()
+        for (begin, organisation, kind), rows in self._gathered.items():
+            self._drop(begin, organisation, kind, rows)
+        for begin, lines in self._statements.items():
+            content = json.dumps({"account": "TRUST", "lines": lines}).encode()
+            self._day.files.append(File(begin, "Issuer", self._name("Issuer", "statement", "json"), content))
         self._day.files.sort(key=lambda file: file.round)
         return self._day
 
@@ -85,9 +92,9 @@ class _Maker:
         for number, one in enumerate(self._people(custodian)):
             row = {"investor_id": one, "institution_code": "SC01", "method": "COIN"}
             if number == by_bank:
-                self._drop(0, custodian, "routes", [{**row, "method": "BANK"}])
+                self._gather(0, custodian, "routes", [{**row, "method": "BANK"}])
             begin = self._random.randrange(6, 18) if number in (late, by_bank) else 0
-            self._drop(begin, custodian, "routes", [row])
+            self._gather(begin, custodian, "routes", [row])
 
     # ---- what
 
@@ -113,7 +120,7 @@ class _Maker:
     def _fills(self, fills: list[Line]) -> None:
         random, left = self._random, list(fills)
         while left:
-            size = random.choice((1, 5, 20, 60))
+            size = random.choice((1, 10, 40, 100))
             part, left = left[:size], left[size:]
             begin = random.randrange(1, FILL_ROUNDS)
             name = self._drop(begin, "Exchange", "fills", part)
@@ -142,7 +149,7 @@ class _Maker:
     def _busts(self, fills: list[Line]) -> None:
         for fill in self._random.sample(fills, k=(len(fills) + 20) // 40):
             row = {"execution_id": fill["execution_id"], "reason": "traded in error"}
-            self._drop(self._random.randrange(2, 20), "Exchange", "busts", [row])
+            self._gather(self._random.randrange(2, 20), "Exchange", "busts", [row])
 
     # ---- with what
 
@@ -157,7 +164,7 @@ class _Maker:
             for part, units, begin in ((0, first, 0), (1, rest, self._random.randrange(8, 20))):
                 if units > 0:
                     row = {"issue_id": f"PO-{number}-{part}", "security_code": security, "custodian": custodian}
-                    self._drop(begin, "Registrar", "positions", [{**row, "investor_id": investor, "units": units}])
+                    self._gather(begin, "Registrar", "positions", [{**row, "investor_id": investor, "units": units}])
 
     def _coins(self, fills: list[Line]) -> None:
         needed = _totals(fills, "buyer", "amount")
@@ -180,13 +187,11 @@ class _Maker:
         self._lines += 1
         name = f"CL-{self._lines:03}"
         cash = {"line_id": name, "received_at": "2026-07-01T14:00:00.000Z", "investor_id": investor, "amount": amount}
-        self._drop(begin, custodian, "cash", [cash])
+        self._gather(begin, custodian, "cash", [cash])
         line = {"line_id": f"BK-{self._lines:03}", "value_date": str(TODAY), "amount": received or amount}
         line |= {"reference": f"TI-{name}", "custodian": custodian}
         self._day.bank.append(line)
-        content = json.dumps({"account": "TRUST", "lines": [line]}).encode()
-        name = self._name("Issuer", "statement", "json")
-        self._day.files.append(File(begin + self._random.randrange(3), "Issuer", name, content))
+        self._statements.setdefault(begin + self._random.randrange(3), []).append(line)
 
     def _sundry(self) -> None:
         for custodian, other in (CUSTODIANS, CUSTODIANS[::-1]):
@@ -203,6 +208,10 @@ class _Maker:
         name = self._name(organisation, kind, "csv")
         self._day.files.append(File(begin, organisation, name, _csv(rows)))
         return name
+
+    def _gather(self, begin: int, organisation: str, kind: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """Rows of one kind that come in the same round come in one file."""
+        self._gathered.setdefault((begin, organisation, kind), []).extend(rows)
 
     def _name(self, organisation: str, kind: str, suffix: str) -> str:
         number = self._names[organisation, kind] = self._names.get((organisation, kind), 0) + 1
