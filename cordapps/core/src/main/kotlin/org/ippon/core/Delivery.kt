@@ -154,11 +154,11 @@ open class DeliverTransaction(
     @Suspendable
     private fun notarise(stx: SignedTransaction, asked: List<FlowSession>): SignedTransaction {
         val complete = stx.inputs.isEmpty() && stx.tx.timeWindow == null || stx.sigs.any { it.by == stx.notary!!.owningKey }
-        if (complete) {
-            stx.verifyRequiredSignatures()
-            return stx
-        }
         try {
+            if (complete) {
+                stx.verifyRequiredSignatures()
+                return stx
+            }
             stx.verifySignaturesExcept(stx.notary!!.owningKey)
             beforeNotary(stx)
             return stx + subFlow(NotaryFlow.Client(stx))

@@ -12,6 +12,7 @@ import net.corda.core.identity.Party
 import net.corda.core.serialization.CordaSerializable
 import net.corda.core.transactions.SignedTransaction
 import net.corda.core.utilities.unwrap
+import java.security.SignatureException
 
 /** What the ledger says of a transaction. */
 @CordaSerializable
@@ -54,7 +55,8 @@ class AskOutcome(private val transactionId: SecureHash) : FlowLogic<OutcomeRepor
             stx
         }
     } catch (e: Exception) {
-        if (!isSessionEnd(e)) throw e
+        // One that sends what is not signed by all who must keeps nobody from asking the next.
+        if (!isSessionEnd(e) && e !is SignatureException) throw e
         logger.warn("${party.name.organisation} does not say what became of $transactionId: ${e.message}")
         null
     }
@@ -66,7 +68,7 @@ class AnswerOutcome(private val session: FlowSession) : FlowLogic<Unit>() {
     @Suspendable
     override fun call() {
         val id = session.receive<SecureHash>().unwrap { it }
-        val stx = if (serviceHub.isRecorded(id)) serviceHub.validatedTransactions.getTransaction(id) else null
+        val stx = serviceHub.validatedTransactions.getTransaction(id)
         val tell = stx != null && session.counterparty.owningKey in stx.requiredSigningKeys
         session.send(tell)
         if (tell) subFlow(SendTransactionFlow(session, stx!!))

@@ -108,7 +108,7 @@ class ReceiveSecurityIssue(session: FlowSession) : ReceiveDelivery(session) {
     override fun check(stx: SignedTransaction, note: DeliveryNote) {
         refuseUnless(stx.tx.commands.singleOrNull()?.value is SecurityTokenCommand.Issue, ErrorCode.UNEXPECTED_COMMAND, "commands") { "An issue must come under one Issue command." }
         val registrars = stx.tx.outputsOfType<SecurityToken>().map { it.security.registrar }.distinct()
-        serviceHub.trust.checkParty(serviceHub.trust.isRegistrar(session.counterparty) && registrars == listOf(session.counterparty), "registrar", session.counterparty)
+        serviceHub.trust.checkParty(registrars == listOf(session.counterparty), "registrar", session.counterparty)
         checkIncoming(stx, serviceHub)
     }
 }

@@ -13,7 +13,6 @@ import org.ippon.contracts.coin.Coin
 import org.ippon.core.BuyerSession
 import org.ippon.core.DeliveryNote
 import org.ippon.core.ErrorCode
-import org.ippon.core.FillStatus
 import org.ippon.core.PendingKind
 import org.ippon.core.ReceiveDelivery
 import org.ippon.core.Refusal
@@ -129,7 +128,7 @@ private class SignAsBuyer(session: FlowSession, private val chosen: List<Assesse
         settlement.fills.zip(settlement.terms).forEach { (fill, term) ->
             val id = term.executionId
             val record = serviceHub.fillOnRecord(id)
-            refuseUnless(record?.fill?.ref == fill.ref && record.status == FillStatus.OPEN, ErrorCode.DUPLICATE_FILL, "execution_id") { "$id must be ${record?.fill?.ref}, open, but is ${fill.ref}." }
+            refuseUnless(record?.fill?.ref == fill.ref, ErrorCode.DUPLICATE_FILL, "execution_id") { "$id must be ${record?.fill?.ref}, but is ${fill.ref}." }
             val account = accounts[id]!!
             refuseUnless(term.buyerTokenId == account.tokenId && term.buyerCoinId == account.coinId, ErrorCode.WRONG_ACCOUNT, "terms") {
                 "$id must go to ${account.tokenId} and be paid by ${account.coinId}, but goes to ${term.buyerTokenId} and is paid by ${term.buyerCoinId}."

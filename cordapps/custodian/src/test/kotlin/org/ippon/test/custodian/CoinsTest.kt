@@ -10,6 +10,8 @@ import net.corda.testing.node.TestClock
 import org.assertj.core.api.Assertions.assertThat
 import org.ippon.contracts.coin.Coin
 import org.ippon.contracts.coin.CoinCommand
+import org.ippon.contracts.funds.TrustInstruction
+import org.ippon.contracts.funds.TrustInstructionCommand
 import org.ippon.core.AskOutcome
 import org.ippon.core.ErrorCode
 import org.ippon.core.LedgerOutcome
@@ -65,6 +67,9 @@ class CoinsTest {
         refused(ErrorCode.NOT_ACCEPTED_PARTY, "custodian") { network.outsider.run(Deliver(redeem, Door.COINS, coin.party)) }
         refused(ErrorCode.WRONG_ACCOUNT, "inputs") { a.run(Deliver(redeem, Door.COINS, coin.party)) }
         refused(ErrorCode.WRONG_ACCOUNT, "inputs") { b.run(Deliver(redeem, Door.COINS, network.asset.party)) }
+        val instruction = TrustInstruction(network.id("TI"), coins.first().state.data.holder, 1, coin.party, Instant.parse("2030-01-01T00:00:00Z"))
+        val nothing = b.sign { addOutputState(instruction).addCommand(TrustInstructionCommand.Instruct(), b.party.owningKey) }
+        refused(ErrorCode.WRONG_ACCOUNT, "inputs") { b.run(Deliver(nothing, Door.COINS, coin.party)) }
         refused(ErrorCode.MISSING_SIGNATURE, "signatures") { b.run(Deliver(movement(coins, emptyList(), CoinCommand.Redeem(id, 1_000), by = a), Door.COINS, coin.party)) }
         val gift = coins.map { it.state.data.copy(holder = it.state.data.holder.copy(investorId = market.buyer)) }
         refused(ErrorCode.WRONG_ACCOUNT, "outputs") { b.run(Deliver(movement(coins, gift, CoinCommand.Transfer(network.id("TR"))), Door.COINS, coin.party)) }

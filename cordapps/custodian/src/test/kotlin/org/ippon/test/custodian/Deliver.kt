@@ -30,7 +30,8 @@ import org.ippon.core.TransferReceiverSession
 enum class Door(val open: (Party) -> OpenSession) {
     FILL({ FillSession(it) }), BUST({ BustSession(it) }), SETTLEMENT_ASSET({ SettlementAssetSession(it) }), SETTLEMENT_COIN({ SettlementCoinSession(it) }),
     ISSUE({ SecurityIssueSession(it) }), TRANSFER_RECEIVER({ TransferReceiverSession(it) }), TRANSFER_ASSET({ TransferAssetSession(it) }),
-    ROUTE({ RouteShareSession(it) }), INSTRUCTION({ InstructionSession(it) }), INSTRUCTION_END({ InstructionEndSession(it) }), COINS({ CoinSession(it) })
+    ROUTE({ RouteShareSession(it) }), INSTRUCTION({ InstructionSession(it) }), INSTRUCTION_END({ InstructionEndSession(it) }), COINS({ CoinSession(it) }),
+    LIAR({ LiarSession(it) })
 }
 
 /** Sends a transaction made by hand through [door], as a node gone wrong might. */
@@ -59,5 +60,24 @@ class Push(private val stx: SignedTransaction, private val door: Door, private v
         val answer = session.receive<DeliveryAnswer>().unwrap { it }
         if (answer.refusal == null) session.send(DeliveryVerdict(stx.sigs))
         return answer
+    }
+}
+
+/** Shows two transactions at the same time, and claims that both are complete only when both are answered. */
+class PushBoth(private val both: List<SignedTransaction>, private val door: Door, private val to: Party, private val note: DeliveryNote = DeliveryNote()) : FlowLogic<List<DeliveryAnswer>>() {
+    @Suspendable
+    override fun call(): List<DeliveryAnswer> {
+        val sessions = mutableListOf<FlowSession>()
+        val answers = mutableListOf<DeliveryAnswer>()
+        for (stx in both) {
+            val opener = door.open(to)
+            val session = subFlow(opener)
+            sessions += session
+            session.send(note)
+            subFlow(SendTransactionFlow(session, stx))
+            answers += session.receive<DeliveryAnswer>().unwrap { it }
+        }
+        for (index in both.indices) if (answers[index].refusal == null) sessions[index].send(DeliveryVerdict(both[index].sigs))
+        return answers
     }
 }

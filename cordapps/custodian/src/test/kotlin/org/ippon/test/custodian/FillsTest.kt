@@ -287,7 +287,10 @@ class FillsTest {
         market.settles(open)
         val sameWay = market.notice().copy(reverses = Reversal(open, "wrong way"))
         val tooMuch = reversal(open) { it.copy(quantity = 6, amount = 600) }
-        listOf(sameWay, tooMuch).forEach { notice ->
+        val fromAnother = reversal(open) { it.copy(sellerInvestorId = network.investor(b)) }
+        val toAnother = reversal(open) { it.copy(buyerInvestorId = network.investor(a)) }
+        val ofAnother = reversal(open) { it.copy(securityCode = network.id("S")) }
+        listOf(sameWay, tooMuch, fromAnother, toAnother, ofAnother).forEach { notice ->
             listOf(a, b).forEach { it.run(AcceptReversal(notice.executionId, open)) }
             refused(ErrorCode.BAD_REQUEST, "reverses") { network.notify(notice) }
             nobodyHas(notice.executionId)

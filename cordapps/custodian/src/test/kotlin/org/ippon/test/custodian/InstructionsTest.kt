@@ -35,7 +35,10 @@ class InstructionsTest {
     private val coin = network.coin
     private val later = Instant.parse("2099-01-01T00:00:00Z")
 
-    private fun instruct(investor: String, amount: Long = 1_000, expiresAt: Instant = later): String = network.id("TI").also { b.run(InstructTrust(it, investor, amount, expiresAt)) }
+    /** On record at both: the coin node records a moment after the custodian. */
+    private fun instruct(investor: String, amount: Long = 1_000, expiresAt: Instant = later): String = network.id("TI").also {
+        coin.awaits(b.run(InstructTrust(it, investor, amount, expiresAt)).transactionId)
+    }
 
     private fun line(reference: String, amount: Long = 1_000, custodian: StartedMockNode = b): String = network.id("LINE").also {
         coin.run(RecordStatement(listOf(StatementEntry(it, LocalDate.of(2026, 7, 1), amount, reference, custodian.party.name.toString()))))
@@ -221,5 +224,25 @@ class InstructionsTest {
         listOf(coin, b).forEach { it.force(twin) }
         refused(ErrorCode.INSTRUCTION_ENDED, "instruction_id") { coin.run(Deliver(issue(forged.copy(instructionId = id), twin, coin), Door.INSTRUCTION_END, b.party)) }
         eventually { network.coins(b, investor).first == 1_000L }
+    }
+
+    @Test
+    fun `an instruction is ended by its own issuer, in the state on record here, and by nothing else`() {
+        val investor = network.investor(b, method = null)
+        val id = instruct(investor)
+        val given = b.states<TrustInstruction> { it.instructionId == id }.single()
+        val made = b.services.validatedTransactions.getTransaction(given.ref.txhash)!!
+        network.asset.force(made)
+        refused(ErrorCode.UNKNOWN_INSTRUCTION, "instruction_id") { network.asset.run(Deliver(issue(given.state.data, made, coin), Door.INSTRUCTION_END, b.party)) }
+        val twin = instructed(given.state.data, b)
+        coin.force(twin)
+        refused(ErrorCode.UNKNOWN_INSTRUCTION, "instruction_id") { coin.run(Deliver(issue(given.state.data, twin, coin), Door.INSTRUCTION_END, b.party)) }
+        coin.run(IssueCoins(b.party, id, line(id)))
+        eventually { network.coins(b, investor).first == 1_000L }
+        val redeem = coin.sign {
+            coin.states<Coin> { it.holder.investorId == investor }.forEach { addInputState(it) }
+            addCommand(CoinCommand.Redeem(network.id("RED"), 1_000), b.party.owningKey, coin.party.owningKey)
+        }
+        refused(ErrorCode.UNKNOWN_INSTRUCTION, "instruction_id") { coin.run(Deliver(redeem, Door.INSTRUCTION_END, b.party)) }
     }
 }

@@ -9,6 +9,7 @@ import org.ippon.contracts.security.Security
 import org.ippon.contracts.security.SecurityToken
 import org.ippon.contracts.security.SecurityTokenCommand
 import org.ippon.core.ErrorCode
+import org.ippon.core.Refusal
 import org.ippon.custodian.security.TransferSecurity
 import org.junit.Rule
 import org.junit.Test
@@ -43,6 +44,35 @@ class SecuritiesTest {
     }
 
     @Test
+    fun `two requests with one issue id make one issue`() {
+        val investor = network.investor(a, method = null)
+        val (id, security) = Pair(network.id("ISS"), network.id("S"))
+        val outcomes = listOf(1, 2).map { asset.startFlow(IssueSecurity(id, security, a.party, investor, 10)) }.map {
+            try {
+                it.waitFor().transactionId
+            } catch (e: Refusal) {
+                e.code.name
+            }
+        }
+        assertThat(outcomes.toSet() - "ISSUE_ID_REUSED").hasSize(1)
+        eventually { network.units(a, investor) == Pair(10L, 0L) }
+        assertThat(network.units(asset, investor)).isEqualTo(Pair(10L, 0L))
+    }
+
+    @Test
+    fun `the registrar signs for accepted custodians only, whoever holds the units`() {
+        val outsider = network.outsider
+        val held = issue(SecurityToken(Security("S", asset.party), 1, Holder(outsider.party, "X")), asset)
+        listOf(asset, outsider).forEach { it.force(held) }
+        val stx = outsider.sign {
+            addInputState(outsider.state<SecurityToken>(net.corda.core.contracts.StateRef(held.id, 0)))
+            addOutputState(SecurityToken(Security("S", asset.party), 1, Holder(b.party, network.investor(b, method = null))))
+            addCommand(SecurityTokenCommand.Transfer(network.id("TR")), outsider.party.owningKey, key)
+        }
+        refused(ErrorCode.NOT_ACCEPTED_PARTY, "from_custodian") { outsider.run(Deliver(stx, Door.TRANSFER_ASSET, asset.party)) }
+    }
+
+    @Test
     fun `an issue to nobody, to no custodian or of nothing is refused`() {
         val investor = network.investor(a, method = null)
         refused(ErrorCode.UNKNOWN_INVESTOR, "investor_id") { asset.run(IssueSecurity(network.id("ISS"), "S", a.party, "NOBODY", 10)) }
@@ -63,6 +93,8 @@ class SecuritiesTest {
         val ours = SecurityToken(Security("S", asset.party), 1, holder)
         refused(ErrorCode.NOT_ACCEPTED_PARTY, "registrar") { network.outsider.run(Deliver(issue(ours, asset), Door.ISSUE, a.party)) }
         refused(ErrorCode.UNEXPECTED_STATE, "outputs") { asset.run(Deliver(issue(ours, asset), Door.ISSUE, b.party)) }
+        val (from, security) = holderWith(1)
+        refused(ErrorCode.UNEXPECTED_COMMAND, "commands") { asset.run(Deliver(move(from, security, holder), Door.ISSUE, a.party)) }
         assertThat(network.units(a, holder.investorId).first).isEqualTo(0L)
     }
 

@@ -53,9 +53,14 @@ object TestNetwork {
 
     private val config: Map<String, Any> = mapOf(
             "venues" to listOf(exchangeName.toString()), "custodians" to listOf(custodianAName.toString(), custodianBName.toString()),
-            "registrars" to listOf(assetName.toString()), "coinIssuers" to listOf(coinName.toString()), "notary" to notaryName.toString(),
-            "platforms" to listOf(mapOf("code" to "IPPON", "registrar" to assetName.toString(), "coinIssuer" to coinName.toString()))
+            // The first issuer is the network's; that the coin node is accepted as a registrar too, and the asset node as an issuer, makes neither IPPON's.
+            "registrars" to listOf(assetName, coinName).map { it.toString() }, "coinIssuers" to listOf(coinName, assetName).map { it.toString() },
+            "notary" to notaryName.toString(),
+            "platforms" to listOf(platform("IPPON", assetName, coinName), platform("ODD-REGISTRAR", outsiderName, coinName), platform("ODD-ISSUER", assetName, outsiderName))
     )
+
+    private fun platform(code: String, registrar: CordaX500Name, coinIssuer: CordaX500Name) =
+            mapOf("code" to code, "registrar" to registrar.toString(), "coinIssuer" to coinIssuer.toString())
 
     private val network = MockNetwork(MockNetworkParameters(
             networkParameters = testNetworkParameters(minimumPlatformVersion = 12),

@@ -1,0 +1,57 @@
+package org.ippon.test.custodian
+
+import net.corda.core.crypto.SecureHash
+import org.assertj.core.api.Assertions.assertThat
+import org.ippon.core.AskOutcome
+import org.ippon.core.LedgerOutcome
+import org.ippon.core.update
+import org.junit.Rule
+import org.junit.Test
+import java.time.Instant
+
+/** Somebody who is asked what became of a transaction, and lies. */
+class OutcomeTest {
+    @get:Rule
+    val nothingLeft = NothingLeft()
+    private val network = TestNetwork
+    private val a = network.custodianA
+    private val b = network.custodianB
+    private val coin = network.coin
+
+    @Test
+    fun `who sends a transaction that the notary has not signed is passed over, and the next one asked`() {
+        // Investors of their own: the coin node's records are wrong about their coins for a while.
+        val (seller, buyer) = Pair(network.investor(a), network.investor(b))
+        val security = network.id("S")
+        network.giveUnits(a, seller, security, 5)
+        network.giveCoins(b, buyer, 500)
+        val notice = network.notice(a to seller, b to buyer, security, 5, "100.00")
+        network.notify(notice)
+        val stx = a.run(SilentSeller(listOf(notice.executionId), Silence.NEVER_NOTARISES, b.party, network.asset.party, coin.party))
+        coin.run(RecordLate(stx))
+        assertThat(b.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.UNKNOWN)
+        assertThat(b.has(stx)).isFalse()
+        a.run(RecordLate(a.run(Notarise(stx))))
+        val report = b.run(AskOutcome(stx.id))
+        assertThat(listOf(report.outcome, report.from)).isEqualTo(listOf(LedgerOutcome.RECORDED, a.party.name.toString()))
+        assertThat(network.asset.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.RECORDED)
+    }
+
+    @Test
+    fun `who sends another transaction than was asked for is passed over`() {
+        val investor = network.investor(b, method = null)
+        network.giveCoins(b, investor, 500)
+        val other = b.states<org.ippon.contracts.coin.Coin> { it.holder.investorId == investor }.single().ref.txhash
+        val made = b.services.validatedTransactions.getTransaction(other)!!.inputs.single().txhash
+        val asked = SecureHash.randomSHA256()
+        coin.transaction {
+            coin.services.update("INSERT INTO ippon_recorded (transaction_id, recorded_at) VALUES (?, ?)", asked.toString(), Instant.now())
+            coin.services.update(
+                    "INSERT INTO node_transactions (tx_id, transaction_value, state_machine_run_id, status, timestamp) " +
+                            "SELECT ?, transaction_value, state_machine_run_id, status, timestamp FROM node_transactions WHERE tx_id = ?", asked.toString(), made.toString()
+            )
+        }
+        assertThat(coin.services.validatedTransactions.getTransaction(asked)?.id).isEqualTo(made)
+        assertThat(b.run(AskOutcome(asked)).outcome).isEqualTo(LedgerOutcome.UNKNOWN)
+    }
+}
