@@ -15,6 +15,7 @@ import org.ippon.contracts.fill.Fill
  * venues = ["O=Exchange, L=Tokyo, C=JP"]            custodians = [...]   registrars = [...]   coinIssuers = [...]
  * notary = "O=Notary, L=Tokyo, C=JP"
  * platforms = [{ code = "IPPON", registrar = "O=Asset Registrar, L=Tokyo, C=JP", coinIssuer = "O=Coin Issuer, L=Tokyo, C=JP" }]
+ * shareBalanceWith = []    // custodians that hear what a short buyer holds, as the report has it; nobody by default
  * settlementWindowSeconds = 180    clockSkewSeconds = 30    sessionSeconds = 120    maxFillsPerSettlement = 50
  * ```
  *
@@ -27,6 +28,7 @@ class TrustAnchors(private val services: AppServiceHub) : SingletonSerializeAsTo
     private val custodians = names("custodians")
     private val registrars = names("registrars")
     private val coinIssuers = names("coinIssuers")
+    private val balanceSharers = names("shareBalanceWith")
     private val notaryName = CordaX500Name.parse(config.getString("notary"))
     private val platforms = readPlatforms()
 
@@ -52,6 +54,9 @@ class TrustAnchors(private val services: AppServiceHub) : SingletonSerializeAsTo
     fun isCustodian(party: Party) = accepted(party, custodians)
     fun isRegistrar(party: Party) = accepted(party, registrars)
     fun isCoinIssuer(party: Party) = accepted(party, coinIssuers)
+
+    /** Whether a short buyer's balance travels to the seller's custodian [party], as in the report (#06-2 steps 7 and 10). */
+    fun sharesBalanceWith(party: Party) = accepted(party, balanceSharers)
 
     /** The coin issuer whose coins this network pays with: the first one named. */
     val coinIssuer: Party get() = resolve(coinIssuers.first(), "coin issuer")

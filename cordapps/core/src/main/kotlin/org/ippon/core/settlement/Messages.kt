@@ -17,15 +17,16 @@ data class FillRef(val executionId: String, val ref: StateRef)
 @CordaSerializable
 data class SettlementAnswer(val lines: List<BuyerLine>)
 
-/** How the buyer's side of one fill stands. The amount a buyer lacks does not travel. */
+/** How the buyer's side of one fill stands. What a buyer holds or lacks does not travel, unless its custodian shares it. */
 @CordaSerializable
 enum class BuyerStand { READY, SHORT, HELD, REFUSED }
 
 /**
  * @property cause why it is held or refused. @property account the buyer's accounts and route, when ready or short.
+ * @property balance yen that a short buyer holds; only to a custodian with which the buyer's shares balances.
  */
 @CordaSerializable
-data class BuyerLine(val executionId: String, val stand: BuyerStand, val cause: ErrorCode?, val message: String, val account: BuyerAccount?)
+data class BuyerLine(val executionId: String, val stand: BuyerStand, val cause: ErrorCode?, val message: String, val account: BuyerAccount?, val balance: Long? = null)
 
 /** The buyer's holding accounts and the funds route in force, vouched for by its custodian. */
 @CordaSerializable
@@ -57,7 +58,7 @@ enum class Reason { MONY, CMON, LACK, CLAC, PREA, PRCY, FUTU, BLOC, CONF, LATE }
 /**
  * The result of one try for one fill.
  *
- * @property missing yen (MONY) or units (LACK) of the side that asks; never the counterparty's.
+ * @property missing yen (MONY) or units (LACK) of the side that asks; the counterparty's (CMON) only where it shares balances.
  * @property cause finer than [reason]: an error code.
  */
 @CordaSerializable

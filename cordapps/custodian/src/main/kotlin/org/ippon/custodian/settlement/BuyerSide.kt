@@ -13,6 +13,7 @@ import org.ippon.core.ErrorCode
 import org.ippon.core.FillStatus
 import org.ippon.core.busyFills
 import org.ippon.core.fillOnRecord
+import org.ippon.core.held
 import org.ippon.core.me
 import org.ippon.core.reserve
 import org.ippon.core.settlement.BuyerAccount
@@ -22,6 +23,7 @@ import org.ippon.core.settlement.FillRef
 import org.ippon.core.settlement.Reason
 import org.ippon.core.settlement.Shortage
 import org.ippon.core.settlement.movement
+import org.ippon.core.trust
 import org.ippon.custodian.NoticeKind
 import org.ippon.custodian.investor
 import org.ippon.custodian.note
@@ -75,13 +77,15 @@ class BuyerSide(private val services: ServiceHub, private val seller: Party, pri
         val short = afford.short.map { it.executionId }.toSet()
         val lines = assessed.map {
             when (it.line.executionId) {
-                in short -> AssessedFill(it.line.copy(stand = BuyerStand.SHORT), it.fill)
+                in short -> AssessedFill(it.line.copy(stand = BuyerStand.SHORT, balance = sharedBalance(it)), it.fill)
                 in afford.busy -> refused(it.line.executionId, ErrorCode.SESSION_BUSY, "The coins of ${it.line.executionId}'s buyer are in another settlement; the change comes back with its end.")
                 else -> it
             }
         }
         return lines to afford.short
     }
+
+    private fun sharedBalance(assessed: AssessedFill): Long? = if (services.trust.sharesBalanceWith(seller)) services.held(paysFrom(assessed)) else null
 
     /** The position that pays for a ready fill. */
     fun paysFrom(assessed: AssessedFill) = Position(Holder(services.me, assessed.line.account!!.coinId), Asset.Coins(assessed.fill!!.state.data.coinIssuer))

@@ -108,7 +108,7 @@ class SellerSide(private val services: ServiceHub, private val runId: UUID) {
     fun agree(asked: List<OpenFill>, lines: List<BuyerLine>): Agreement {
         val (routed, unrouted) = ready(asked, lines).partition { routeAgrees(it) }
         val choice = services.afford(routed.map { movement(it.data, mapOf(sellsFrom(it) to it.data.quantity)) }, runId)
-        val held = lines.filter { it.stand != BuyerStand.READY }.map { lineResult(it) } +
+        val held = lines.filter { it.stand != BuyerStand.READY }.map { lineResult(it, asked) } +
                 unrouted.map { waiting(it.id, Reason.CONF, ErrorCode.ROUTE_CHANGED, "The funds route of ${it.id}'s buyer is not yet here in its version ${it.term!!.routeVersion}.") }
         return Agreement(routed.filter { it.id in choice.inside }, held + busy(choice) + lacks(routed, choice.short), choice.short.map { it.executionId }.distinct())
     }
@@ -139,7 +139,7 @@ class SellerSide(private val services: ServiceHub, private val runId: UUID) {
         val choice = services.afford(movements, runId)
         val coinShort = choice.short.filter { it.position.asset is Asset.Coins }
         buyerSide.note(assessed, coinShort, emptyList())
-        val held = lines.filter { it.stand != BuyerStand.READY }.map { lineResult(it) }
+        val held = lines.filter { it.stand != BuyerStand.READY }.map { lineResult(it, open) }
         val unitShort = choice.short.filter { it.position.asset is Asset.Units }
         val money = coinShort.filter { short -> unitShort.none { it.executionId == short.executionId } }
                 .map { FillResult(it.executionId, Outcome.WAITING, Reason.MONY, ErrorCode.SHORT_OF_COINS, it.missing, null, "${it.executionId} lacks ${it.missing} yen.") }
@@ -166,10 +166,17 @@ class SellerSide(private val services: ServiceHub, private val runId: UUID) {
                     .filter { (position, change) -> change < 0 && of(position) && position.holder.custodian == services.me }
                     .flatMap { (position, change) -> services.reserve<T>(position, -change, runId) }
 
-    private fun lineResult(line: BuyerLine): FillResult = when (line.stand) {
-        BuyerStand.SHORT -> waiting(line.executionId, Reason.CMON, ErrorCode.SHORT_OF_COINS, "The buyer of ${line.executionId} is short of coins; its custodian knows how much.")
+    private fun lineResult(line: BuyerLine, asked: List<OpenFill>): FillResult = when (line.stand) {
+        BuyerStand.SHORT -> shortBuyer(line.executionId, line.balance, asked.single { it.id == line.executionId }.data.amount)
         BuyerStand.HELD -> waiting(line.executionId, Reason.CONF, line.cause ?: ErrorCode.ROUTE_MISSING, line.message)
         else -> refused(line.executionId, line.cause ?: ErrorCode.COUNTERPARTY_FAILED, line.message)
+    }
+
+    /** What is missing is the buyer's side's to know; where it shares the [balance], it is computed here, as in the report. */
+    private fun shortBuyer(id: String, balance: Long?, amount: Long): FillResult {
+        val known = balance?.let { "it holds $it yen of $amount" } ?: "its custodian knows how much"
+        return waiting(id, Reason.CMON, ErrorCode.SHORT_OF_COINS, "The buyer of $id is short of coins; $known.")
+                .copy(missing = balance?.let { maxOf(0L, amount - it) })
     }
 
     fun settled(id: String, transactionId: SecureHash) = FillResult(id, Outcome.SETTLED, null, null, null, transactionId.toString(), "$id has settled.")

@@ -57,6 +57,23 @@ class SettleFillsTest {
     }
 
     @Test
+    fun `a buyer's custodian that shares balances lets the seller's compute what is missing`() {
+        val seller = network.investor(network.custodianB)
+        val buyer = network.investor(network.custodianA)
+        val security = network.id("S")
+        network.giveUnits(network.custodianB, seller, security, 100)
+        network.giveCoins(network.custodianA, buyer, 4_000)
+        val notice = network.notice(network.custodianB to seller, network.custodianA to buyer, security)
+        network.notify(notice)
+
+        val result = network.settle(network.custodianB, notice.executionId).single()
+
+        assertThat(result.reason).isEqualTo(Reason.CMON)
+        assertThat(result.missing).isEqualTo(6_000L)
+        assertThat(result.message).contains("holds 4000 yen of 10000")
+    }
+
+    @Test
     fun `both custodians being this node settle by the same rule`() {
         val seller = network.investor(network.custodianA)
         val buyer = network.investor(network.custodianA)

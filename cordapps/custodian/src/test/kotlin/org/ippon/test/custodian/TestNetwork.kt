@@ -53,6 +53,7 @@ object TestNetwork {
 
     private val config: Map<String, Any> = mapOf(
             "venues" to listOf(exchangeName.toString()), "custodians" to listOf(custodianAName.toString(), custodianBName.toString()),
+            "shareBalanceWith" to listOf(custodianBName.toString()),
             // The first issuer is the network's; that the coin node is accepted as a registrar too, and the asset node as an issuer, makes neither IPPON's.
             "registrars" to listOf(assetName, coinName).map { it.toString() }, "coinIssuers" to listOf(coinName, assetName).map { it.toString() },
             "notary" to notaryName.toString(),
