@@ -260,7 +260,9 @@ abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<S
 
     private fun pend(stx: SignedTransaction, signed: Boolean) {
         val now = serviceHub.clock.instant()
-        val until = stx.tx.timeWindow?.untilTime ?: now.plusSeconds(serviceHub.trust.sessionSeconds)
+        // Unsigned, it holds nothing of anybody's, and a receiver that gave up would miss for good what the others record.
+        val patience = if (signed) serviceHub.trust.sessionSeconds else serviceHub.trust.acceptedSeconds
+        val until = (if (signed) stx.tx.timeWindow?.untilTime else null) ?: now.plusSeconds(patience)
         val fills = stx.tx.commands.map { it.value }.filterIsInstance<FillCommand.Settle>().flatMap { it.terms }.map { it.executionId }
         serviceHub.pend(
                 runId.uuid, if (signed) PendingKind.SIGNED else PendingKind.ACCEPTED, session.counterparty,

@@ -16,7 +16,7 @@ import org.ippon.contracts.fill.Fill
  * notary = "O=Notary, L=Tokyo, C=JP"
  * platforms = [{ code = "IPPON", registrar = "O=Asset Registrar, L=Tokyo, C=JP", coinIssuer = "O=Coin Issuer, L=Tokyo, C=JP" }]
  * shareBalanceWith = []    // custodians that hear what a short buyer holds, as the report has it; nobody by default
- * settlementWindowSeconds = 180    clockSkewSeconds = 30    sessionSeconds = 120    maxFillsPerSettlement = 50
+ * settlementWindowSeconds = 180    clockSkewSeconds = 30    sessionSeconds = 120    acceptedSeconds = 86400    maxFillsPerSettlement = 50
  * ```
  *
  * A party is accepted by name *and* key: the key must be the one that this node's network map gives for the name.
@@ -40,6 +40,12 @@ class TrustAnchors(private val services: AppServiceHub) : SingletonSerializeAsTo
 
     /** How long a counterparty may hold a session, or what is reserved for it, before it has signed, in seconds. */
     val sessionSeconds: Long = long("sessionSeconds", 120)
+
+    /**
+     * How long this node waits to record what it has accepted and need not sign, in seconds: as long as another receiver
+     * may be out of reach, since the sender tells nobody before all have answered.
+     */
+    val acceptedSeconds: Long = long("acceptedSeconds", 86_400)
 
     /** Most fills that one settlement takes. */
     val maxFillsPerSettlement: Int = long("maxFillsPerSettlement", 50).toInt()
