@@ -36,7 +36,15 @@ format: ## put the Python into its format
 	$(BIN)/ruff check --fix .
 
 # Kotlin first, Python after it whatever came of it; pytest has the last word on the screen, both decide.
+chaos: build ## every fault at every point on the real network (about an hour); writes docs/reliability.md's table
+	@toolchain/packet_filter.sh
+	@mkdir -p build
+	@rm -f build/chaos.jsonl
+	@IPPON_CHAOS_RESULTS=$(CURDIR)/build/chaos.jsonl $(BIN)/pytest -v tests/chaos
+	@cd tests && ../$(BIN)/python -m chaos.table ../build/chaos.jsonl ../docs/reliability.md
+
 test: setup ## every test, the real network's included
+	@toolchain/packet_filter.sh
 	@failed=0; \
 	$(GRADLE) test networkParts --continue || failed=1; \
 	$(BIN)/pytest || failed=1; \

@@ -118,8 +118,12 @@ class Network:
 
     def kill(self, node: str, number: signal.Signals = signal.SIGKILL, *, bridge: bool = False) -> None:
         """Send a signal to a node's processes, or to its bridge's, and return at once."""
+        self.process(node, bridge=bridge).signal(number)
+
+    def process(self, node: str, *, bridge: bool = False) -> Supervised:
+        """A node's process, or its bridge's, whether it runs or not."""
         folder = self._node(node)
-        (folder.bridge_process() if bridge else folder.node_process()).signal(number)
+        return folder.bridge_process() if bridge else folder.node_process()
 
     def status(self) -> NetworkStatus:
         """How every node and bridge is now."""

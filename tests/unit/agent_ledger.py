@@ -283,7 +283,7 @@ class Ledger:
                 {"custodian": party(key[0]), "investor_id": key[1], "security_code": key[2], "total": total}
                 for key, total in self.units.items()
             ]
-        return [{**row, "reserved": 0} for row in found if row["investor_id"] == arguments["investor_id"]]
+        return [{**row, "reserved": 0} for row in found if arguments.get("investor_id") in (None, row["investor_id"])]
 
 
 def error_of(problem: IpponError) -> Fields:

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from ippon.agent.settings import HttpBridge, load_settings
 from ippon.agent.tables import Attempt, Shortage
-from ippon.demo.agents import DEMO_RETRY_SECONDS, Agents, load_market
+from ippon.demo.agents import DEMO_TIMERS, Agents, load_market
 from ippon.demo.local_floor import LocalFloor
 from ippon.demo.main import alone, prove_apart
 from ippon.demo.screen import Screen
@@ -57,7 +57,7 @@ def test_members_have_their_roles_and_names(local: LocalNetwork) -> None:
 
 def test_each_agent_gets_its_own_tokens_and_an_hour(local: LocalNetwork) -> None:
     agents = Agents(local)
-    agents.configure(load_market(DAY_1 / "securities.csv"), retry_seconds=DEMO_RETRY_SECONDS)
+    agents.configure(load_market(DAY_1 / "securities.csv"), timers=DEMO_TIMERS)
     secrets = set()
     for member in local.members:
         settings = load_settings(agents.folder(member).config)

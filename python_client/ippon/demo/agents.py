@@ -26,7 +26,7 @@ READY = '"event": "ready"'
 START_TIMEOUT_SECONDS = 60.0
 STOP_TIMEOUT_SECONDS = 15.0
 # A demo shows that announcements wake waiting fills, so the timer must not.
-DEMO_RETRY_SECONDS = 3_600
+DEMO_TIMERS = {"retry_base_seconds": 3_600.0, "retry_cap_seconds": 3_600.0}
 _POLL_SECONDS = 0.1
 
 
@@ -84,30 +84,34 @@ class Agents:
         """A member's agent's folder."""
         return AgentFolder(self._local.agents_dir / member.key)
 
-    def start(self, market: Market, *, retry_seconds: float | None = None) -> None:
-        """(Re)start the agents of all members and wait until each is ready; `retry_seconds` sets the backstop timer."""
+    def start(self, market: Market, *, timers: Mapping[str, float] | None = None) -> None:
+        """(Re)start the agents of all members and wait until each is ready; `timers` as in the agent's settings."""
         self.stop()
-        self.configure(market, retry_seconds=retry_seconds)
+        self.configure(market, timers=timers)
         for member in self._local.members:
-            command: list[str | Path] = [
-                sys.executable,
-                "-m",
-                "ippon.cli",
-                "agent",
-                "run",
-                "--config",
-                self.folder(member).config,
-            ]
-            self.folder(member).process().start(command, cwd=self.folder(member).root, environment={})
+            self._launch(member)
+        self._await_ready(self._local.members)
+
+    def start_one(self, member: Member) -> None:
+        """Start one agent that is configured and does not run, and wait until it is ready."""
+        self._launch(member)
+        self._await_ready([member])
+
+    def _launch(self, member: Member) -> None:
+        folder = self.folder(member)
+        command: list[str | Path] = [sys.executable, "-m", "ippon.cli", "agent", "run", "--config", folder.config]
+        folder.process().start(command, cwd=folder.root, environment={})
+
+    def _await_ready(self, members: Iterable[Member]) -> None:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        for member in self._local.members:
+        for member in members:
             while not self.folder(member).process().check_start(deadline=deadline):
                 time.sleep(_POLL_SECONDS)
 
-    def configure(self, market: Market, *, retry_seconds: float | None = None) -> None:
+    def configure(self, market: Market, *, timers: Mapping[str, float] | None = None) -> None:
         """Write every agent's configuration and the tokens of its own organisation."""
         for member in self._local.members:
-            self._configure(member, market, retry_seconds)
+            self._configure(member, market, timers)
 
     def stop(self) -> None:
         """Stop every agent of this network, also of members that the topology has no more."""
@@ -126,15 +130,15 @@ class Agents:
         """PSS of all agents."""
         return sum(self.folder(member).process().memory().pss_bytes for member in self._local.members)
 
-    def _configure(self, member: Member, market: Market, retry_seconds: float | None) -> None:
+    def _configure(self, member: Member, market: Market, timers: Mapping[str, float] | None) -> None:
         folder, access = self.folder(member), self._local.network.access(member.key)
         folder.root.mkdir(parents=True, exist_ok=True)
         folder.root.chmod(0o700)
         for right in ("agent", "operator"):
             write_private(folder.root / f"{right}.token", getattr(access.tokens, right).get_secret_value())
         content = {**_common(member, access.http_url), **self._for_role(member, market)}
-        if retry_seconds is not None:
-            content["timers"] = {"retry_base_seconds": retry_seconds, "retry_cap_seconds": retry_seconds}
+        if timers:
+            content["timers"] = dict(timers)
         write_private(folder.config, json.dumps(content, indent=2))
 
     def _for_role(self, member: Member, market: Market) -> dict[str, Any]:

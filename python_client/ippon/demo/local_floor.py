@@ -42,6 +42,10 @@ class LocalFloor:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
+    def store(self, member: str) -> Store:
+        """A custodian's agent's store, to be read."""
+        return self._stores[member]
+
     def drop(self, member: str, name: str, content: bytes) -> None:
         """See `Floor`; what the bank sends is kept as sent, for the proof."""
         one = self._member(member)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ippon.demo.agents import DEMO_RETRY_SECONDS, Agents, Market, load_market
+from ippon.demo.agents import DEMO_TIMERS, Agents, Market, load_market
 from ippon.demo.local_floor import LocalFloor
 from ippon.demo.outcome import make_report
 from ippon.demo.play import Player
@@ -82,7 +82,7 @@ def _play(
 ) -> DayPlayed:
     agents = Agents(local)
     say("Starting agents")
-    agents.start(market, retry_seconds=DEMO_RETRY_SECONDS)
+    agents.start(market, timers=DEMO_TIMERS)
     run = Run.at(now(), script_day=script.day, session_ends=script.session_ends)
     output = output_dir(script.name)
     with LocalFloor(local, agents, prefix=run.prefix) as floor:
