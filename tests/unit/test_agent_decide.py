@@ -21,6 +21,7 @@ from ippon.agent.decide import (
     Woken,
     decide,
     growing,
+    passes_by_itself,
     settle_day_start,
 )
 from ippon.model import Outcome, Reason, TryCause
@@ -47,6 +48,13 @@ def refused(code: str, batch: int = 1) -> Answered:
 
 def test_a_new_fill_is_tried_at_once() -> None:
     assert judged(Arrived()) == RetryNow(cause=TryCause.RECEIVED, why="new")
+
+
+def test_a_register_that_is_ahead_of_us_when_it_refuses_our_input_then_the_fill_is_tried_again() -> None:
+    decision = judged(refused("NOT_ON_REGISTER"))
+    assert isinstance(decision, RetryAt)
+    assert decision.cause is TryCause.TIMER
+    assert passes_by_itself("NOT_ON_REGISTER")
 
 
 def test_a_fill_of_tomorrow_waits_for_the_day_in_tokyo() -> None:

@@ -32,7 +32,8 @@ TRANSIENT = frozenset(
         *("BRIDGE_DOWN", "BRIDGE_TIMEOUT", "NODE_DOWN", "NODE_TIMEOUT", "BAD_ANSWER"),
         *("COUNTERPARTY_FAILED", "SESSION_BUSY", "WRONG_TIME_WINDOW", "NOTARY_CONFLICT"),
         *("ROUTE_CHANGED", "ROUTE_CONFLICT", "UNKNOWN_FILL", "ALREADY_SETTLED", "ALREADY_BUSTED", "NOT_YET"),
-        *("SHORT_OF_COINS", "SHORT_OF_UNITS"),
+        # The register has heard of a settlement that this side has not: what it spent was not ours to spend again.
+        *("SHORT_OF_COINS", "SHORT_OF_UNITS", "NOT_ON_REGISTER"),
     }
 )
 """Causes that pass by themselves; trying again is the cure, however often."""
@@ -44,7 +45,7 @@ FINAL = frozenset(
     {
         *("NOT_ACCEPTED_PARTY", "UNKNOWN_PARTY", "UNKNOWN_PLATFORM", "UNKNOWN_SECURITY", "BAD_REQUEST"),
         *("DUPLICATE_FILL", "EXECUTION_ID_REUSED", "ORDER_PROOF_MISMATCH", "MIXED_COUNTERPARTIES"),
-        *("CONTRACT_REFUSED", "WRONG_NOTARY", "WRONG_ACCOUNT", "MISSING_SIGNATURE", "NOT_ON_REGISTER"),
+        *("CONTRACT_REFUSED", "WRONG_NOTARY", "WRONG_ACCOUNT", "MISSING_SIGNATURE"),
         *("UNEXPECTED_STATE", "UNEXPECTED_COMMAND", "UNEXPECTED_ATTACHMENT"),
     }
 )
@@ -53,6 +54,7 @@ FINAL = frozenset(
 WORK_PASSES = DOOR | {
     *("BRIDGE_DOWN", "BRIDGE_TIMEOUT", "NODE_DOWN", "NODE_TIMEOUT", "BAD_ANSWER", "INTERNAL", "FLOW_UNKNOWN"),
     *("COUNTERPARTY_FAILED", "SESSION_BUSY", "WRONG_TIME_WINDOW", "NOTARY_CONFLICT", "ROUTE_CONFLICT"),
+    "NOT_ON_REGISTER",
 }
 """Causes after which work other than a settlement is started again."""
 
