@@ -81,6 +81,12 @@ class State:
             return None
         return verdict if verdict.of == self._of(site, verdict.by if verdict.dead else "", tests) else None
 
+    def before(self, site: Site) -> tuple[str, list[str]]:
+        """The test that killed a check before, and those that it has outlived, whatever has changed since."""
+        kept = self._verdicts.get(site.id, {"name": "UNSEEN", "by": ""})
+        tests = kept["by"].split("\n")
+        return (tests[0], []) if kept["name"] == "KILLED" else ("", tests)
+
     def keep_verdict(self, site: Site, name: str, by: str, why: str, tests: dict[str, str]) -> Verdict:
         """Keeps what was found."""
         dead = name in ("KILLED", "HUNG")
