@@ -157,11 +157,18 @@ class Starts:
         if lock:
             mine = mine.with_for_update(skip_locked=True)
         found = list(session.scalars(mine.where(Start.state == STARTED)))
+        most = self._tools.settings.limits.max_starts_in_flight
         due = (Start.state == COMMITTED) & (Start.not_before <= self._tools.now())
-        for lane in session.scalars(select(Start.lane).where(due).distinct()).all():
-            running = select(func.count()).where(Start.state == STARTED, Start.lane == lane)
-            room = self._tools.settings.limits.max_starts_in_flight - (session.scalar(running) or 0)
-            found += session.scalars(mine.where(due, Start.lane == lane).limit(max(0, room)))
+        place = func.row_number().over(partition_by=Start.lane, order_by=Start.number).label("place")
+        queue = select(Start.number, place).where(due, self._free()).subquery()
+        first = list(session.scalars(mine.where(Start.number.in_(select(queue.c.number).where(queue.c.place <= most)))))
+        if first:
+            counts = select(Start.lane, func.count()).where(Start.state == STARTED).group_by(Start.lane)
+            room = {lane: most - count for lane, count in session.execute(counts)}
+            for start in first:
+                room[start.lane] = room.get(start.lane, most) - 1
+                if room[start.lane] >= 0:
+                    found.append(start)
         return sorted(found, key=lambda start: start.number)
 
     def _free(self) -> ColumnElement[bool]:
