@@ -53,6 +53,10 @@ test: setup ## every test, the real network's included
 mutants: setup ## show that each check in contracts and flows has a test that turns red without it (ONLY=part of a name, FRESH=1)
 	@$(BIN)/python toolchain/mutants.py --only "$(ONLY)" $(if $(FRESH),--fresh)
 
+simulate: ## the agents on a model ledger under seeded faults: make simulate SEEDS=5000
+	@toolchain/python.sh
+	@$(BIN)/python -m ippon.simulator --seeds $(or $(SEEDS),500) --jobs 2
+
 stop: ## stop agents, bridges and nodes; the ledger stays
 	@if [[ -x $(BIN)/ippon ]]; then $(BIN)/ippon network down; fi
 

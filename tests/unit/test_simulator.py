@@ -1,8 +1,15 @@
-"""The simulator: agents on a model ledger, a few seeds of it; all of them are in tests/simulator."""
+"""The simulator: agents on a model ledger, a few seeds of it; many are in tests/simulator."""
+
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from ippon.simulator.__main__ import app
 from ippon.simulator.play import Stage
+
+SEEDS = 8
+FILLS = 2
 
 
 @pytest.fixture(scope="module")
@@ -10,7 +17,47 @@ def stage() -> Stage:
     return Stage()
 
 
+def trace(stage: Stage, seed: int) -> list[str]:
+    lines: list[str] = []
+    stage.play(seed, fills=FILLS, trace=lines.append)
+    return lines
+
+
 def test_a_day_when_nothing_goes_wrong_then_all_settles_and_holds(stage: Stage) -> None:
     verdict = stage.play(1, fills=20, faulty=False)
     assert verdict.violations == ()
     assert verdict.settled > 0
+    assert verdict.faults == {}
+
+
+def test_eight_seeds_when_faults_stop_then_all_holds(stage: Stage) -> None:
+    verdicts = [stage.play(seed, fills=FILLS) for seed in range(1, SEEDS + 1)]
+    assert {verdict.seed: verdict.violations for verdict in verdicts if verdict.violations} == {}
+    assert len({name for verdict in verdicts for name in verdict.faults}) >= 12
+
+
+def test_a_seed_when_it_is_played_again_then_its_trace_is_the_same(stage: Stage) -> None:
+    first = trace(stage, 7)
+    assert trace(stage, 7) == first
+    assert len(first) > 50
+
+
+def test_the_command_when_a_seed_holds_then_it_ends_with_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = CliRunner().invoke(app, ["--seed", "3", "--fills", "2"])
+    assert result.exit_code == 0, result.output
+    assert "0 with violations" in result.output
+
+
+def test_the_command_when_something_is_wrong_then_it_names_it_and_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ippon.simulator.play.violations", lambda *_: ["I3 EX-1: settled twice"])
+    result = CliRunner().invoke(app, ["--seed", "3", "--fills", "1", "--trace"])
+    assert result.exit_code == 1
+    assert "VIOLATION I3 EX-1: settled twice" in result.output
+
+
+def test_no_file_when_a_seed_is_over_then_none_is_left_behind(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("ippon.simulator.play.MEMORY", tmp_path)
+    stage.play(2, fills=1)
+    assert list(tmp_path.iterdir()) == []

@@ -37,6 +37,7 @@ from ippon.simulator.world import ROLES, World
 Rows = list[Mapping[str, Any]]
 LEDGER = {"OPEN": None, "SETTLED": "settled", "BUSTED": "busted"}
 OUTCOMES = {"settled": "SETTLED", "busted": "BUSTED"}
+REASONS = {"SHORTAGE": "MONY", "COUNTERPARTY_SHORT": "CLAC", "ROUTE_NEEDED": "CONF"}
 EVENTS_OF_A_TRY = ("received", "checked", "sending", "unknown", "waiting", "settled", "busted", "refused")
 
 
@@ -71,7 +72,7 @@ def rows(world: World, organisation: str, table: Any, *names: str) -> Rows:
     """Columns of an agent's table; plain rows, since entities and JSON cost time."""
     columns = [table.__table__.c[name] for name in names]
     with world.stores[organisation].read() as session:
-        found = session.connection().execute(select(*columns)).tuples()
+        found = session.connection().execute(select(*columns)).all()
         return [dict(zip(names, row, strict=True)) for row in found]
 
 
@@ -166,6 +167,8 @@ class Desk:
             (row["execution_id"], row["asset"]): row
             for row in rows(world, custodian, Shortage, "execution_id", "asset", "state", "missing")
         }
+        self.last = {row["execution_id"]: row for row in self.member.notices if row["kind"] != "FUNDS_ANNOUNCED"}
+        self.told = {name: world.network.members[name].told for name in CUSTODIANS}
         self.events = rows(world, custodian, Event, "number", "kind", "subject")
 
     def agrees(self) -> Iterator[str]:
@@ -200,27 +203,28 @@ class Desk:
             yield f"{name}: two attempts share a client id"
 
     def has_notices(self) -> Iterator[str]:
-        """I8: a fill that waits says why, as the node last found it; amounts are told to their own side only."""
-        last = {row["execution_id"]: row for row in self.member.notices if row["kind"] != "FUNDS_ANNOUNCED"}
+        """I8: a fill that waits says why, as its node last found it; amounts are told to their own side only."""
         for execution_id, row in self.settlements.items():
-            if row["state"] != "waiting":
+            kept = self.member.fills.get(execution_id)
+            if kept is None or kept.consumed_by is not None:
                 continue
-            name = f"{self.name} {execution_id} ({row['side']} {row['reason']})"
-            told = last.get(execution_id)
-            own = (row["side"], row["reason"]) in (
-                ("BUY", "MONY"),
-                ("BOTH", "MONY"),
-                ("SELL", "LACK"),
-                ("BOTH", "LACK"),
-            )
-            if row["reason"] is None:
+            name = f"{self.name} {execution_id} ({row['side']} {row['state']} {row['reason']})"
+            told = self.last.get(execution_id)
+            own = row["reason"] in ("MONY", "LACK")
+            if row["state"] == "waiting" and row["reason"] is None:
                 yield f"{name} waits for nothing"
-            if (own or row["side"] == "BUY") and told is None:
-                yield f"{name} waits, and the node told nobody why"
-            elif own and told is not None:
+            if row["side"] == "BUY" and told is not None and row["reason"] != REASONS[told["kind"]]:
+                yield f"{name} does not show what its node told: {told['kind']}"
+            if own and told is not None:
                 yield from self._amount(name, row, told)
-            elif row["missing"] is not None:
-                yield f"{name} shows the {row['missing']} that another side lacks"
+            elif own or row["missing"] is not None:
+                yield f"{name} shows {row['missing']} missing, and its node told nobody"
+            if row["reason"] == "CMON" and self._buyer_told(execution_id) != "SHORTAGE":
+                yield f"{name} waits for coins, and the buyer's side was told {self._buyer_told(execution_id)}"
+
+    def _buyer_told(self, execution_id: str) -> str | None:
+        buyer = (self.member.fills[execution_id].state.data or {})["buyer_custodian"]
+        return self.told[buyer].get(execution_id, (None,))[0]
 
     def _amount(self, name: str, row: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
         if row["missing"] != told["missing"] or row["reason"] != told["reason"]:

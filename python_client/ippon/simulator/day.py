@@ -122,17 +122,17 @@ class _Maker:
         while left:
             size = random.choice((1, 10, 40, 100))
             part, left = left[:size], left[size:]
-            begin = random.randrange(1, FILL_ROUNDS)
+            begin = random.randrange(2, FILL_ROUNDS)
             name = self._drop(begin, "Exchange", "fills", part)
             if random.random() < 0.2:  # the very same file once more
                 self._day.files.append(File(begin + random.randrange(4), "Exchange", name, _csv(part)))
-            if random.random() < 0.2:  # the same rows in another file, one of them changed
+            if random.random() < 0.5:  # the same rows in another file, one of them changed
                 changed = {**part[0], "quantity": 1, "amount": int(str(part[0]["unit_price"])[:-3])}
                 self._drop(begin + random.randrange(1, 4), "Exchange", "fills", [*part[:3], changed])
 
     def _orders(self, fills: list[Line]) -> None:
         rows = []
-        for fill in self._random.sample(fills, k=len(fills) // 10):
+        for fill in self._random.sample(fills, k=len(fills) // 4):
             for side, name in (("SELL", "seller"), ("BUY", "buyer")):
                 rows.append(
                     {
@@ -160,7 +160,7 @@ class _Maker:
         for number, key in enumerate(keys):
             custodian, investor, security = key
             first = needed[key] * self._random.randrange(3, 10) // 10
-            rest = needed[key] - first - (3 if key == never else 0)
+            rest = needed[key] - first - (needed[key] // 8 if key == never else 0)
             for part, units, begin in ((0, first, 0), (1, rest, self._random.randrange(8, 20))):
                 if units > 0:
                     row = {"issue_id": f"PO-{number}-{part}", "security_code": security, "custodian": custodian}
@@ -173,7 +173,7 @@ class _Maker:
         for custodian, investor in people:
             total = sum(size for key, size in needed.items() if key[:2] == (custodian, investor))
             first = total * self._random.randrange(3, 10) // 10
-            rest = total - first - (1_000 if (custodian, investor) == never else 0)
+            rest = total - first - (total // 8 if (custodian, investor) == never else 0)
             self._cash(self._random.randrange(3), custodian, investor, first)
             self._cash(self._random.randrange(8, 20), custodian, investor, rest)
         if people:

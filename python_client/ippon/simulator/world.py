@@ -33,6 +33,8 @@ ROLES: Mapping[str, Literal["exchange", "asset", "coin", "custodian"]] = {
 }
 FAULT_ROUNDS = 24
 PASSES = 4
+IDLE = 0.7
+"""How often an agent that nothing wakes is not looked after in a round: between two of its polls much may happen."""
 STEPS_MILLIS = (200, 1_000, 3_000, 10_000, 40_000)
 QUIET_ROUND = timedelta(seconds=15)
 TIMERS = {
@@ -120,7 +122,7 @@ class World:
 
     def _row_delay(self) -> timedelta | None:
         late = self.faults.happens("row_late")
-        return timedelta(milliseconds=self.faults.random.randrange(100, 4000)) if late else None
+        return timedelta(milliseconds=self.faults.random.randrange(100, 8000)) if late else None
 
     # ---- processes
 
@@ -201,6 +203,8 @@ class World:
     def _turn(self, process: Process) -> None:
         if process.rests > 0:
             process.rests -= 1
+            return
+        if not process.woken and self.random.random() < IDLE:
             return
         if process.agent is None:
             self.trace(f"start {process.organisation} {process.worker}")
