@@ -20,8 +20,11 @@ build: setup ## build and sign the CorDapps, the bridge and the tools that make 
 demo: build ## set everything up and play examples/day-1 on a real network
 	@$(BIN)/ippon demo
 
-bench: build ## how soon a demo plays on a network that is up, how long it takes, what memory it holds
-	@$(BIN)/python -m ippon.demo.bench
+bench: setup ## settlements beside plain payments on the same warm nodes; then the demo, how soon and how long
+	@$(GRADLE) -q benchParts
+	@$(BIN)/ippon network down >/dev/null
+	@$(BIN)/python -m ippon.bench
+	@$(BIN)/python -m ippon.demo.bench --runs 1
 
 check: ## format, lint, types and fast tests; no node, no Gradle
 	@toolchain/python.sh

@@ -1,0 +1,1 @@
+"""How fast a network is, beside plain payments on the same nodes: `make bench`."""
