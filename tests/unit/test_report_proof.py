@@ -155,3 +155,21 @@ def test_the_program_proves_a_saved_snapshot(
 def test_an_organisation_is_found_in_both_forms() -> None:
     for name in ("Custodian A", "O=Custodian A, L=Tokyo, C=JP", "C=JP,L=Tokyo,O=Custodian A"):
         assert organisation_of(name) == "Custodian A"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{}", "is no snapshot: taken_at: Field required"),
+        ("[", "is no snapshot: the whole: Invalid JSON"),
+        (None, "cannot be read"),
+    ],
+)
+def test_no_proof_is_told_apart_from_a_failed_one(tmp_path: Path, content: str | None, said: str) -> None:
+    path = tmp_path / "snapshot.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    done = CliRunner().invoke(proof.app, ["--snapshot", str(path)])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "pydantic" not in done.stderr

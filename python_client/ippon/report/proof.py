@@ -57,13 +57,20 @@ def proof(
     save: Annotated[Path | None, typer.Option(help="Keep the snapshot in this file (0600).")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
-    """Prove I1-I6 from the nodes' vaults and the trust account's statement alone; exit code 1 when one fails.
+    """Prove I1-I6 from the nodes' vaults and the trust account's statement alone.
+
+    Exit code 1 when one of them fails, 2 when there is no proof.
 
     Example: ippon report proof --save snapshot.json
     """
-    taken = Snapshot.load(snapshot) if snapshot else take_snapshot(LocalNetwork(Network()))
-    if save:
-        taken.save(save)
+    try:
+        taken = Snapshot.load(snapshot) if snapshot else take_snapshot(LocalNetwork(Network()))
+        if save:
+            taken.save(save)
+    except (IpponError, NetworkError, OSError) as error:
+        # Not 1, which says that an invariant is broken.
+        typer.echo(f"The proof could not be made: {error}", err=True)
+        raise typer.Exit(2) from error
     results = prove(taken)
     if json_output:
         typer.echo(as_json(results, quiet=taken.quiet))

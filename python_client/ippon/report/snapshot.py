@@ -11,8 +11,9 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ippon.errors import BadFile
 from ippon.report.kotlin_text import read_command
 
 Role = Literal["exchange", "asset", "coin", "custodian"]
@@ -113,8 +114,15 @@ class Snapshot(_Row):
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:
-        """Read what `save` wrote."""
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        """Read what `save` wrote. Raises: BadFile when it is none."""
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadFile(f"{path} cannot be read: {error}", where=str(path)) from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"]) or "the whole"
+            raise BadFile(f"{path} is no snapshot: {field}: {first['msg']}", where=str(path), field=field) from error
 
 
 def organisation_of(name: str) -> str:

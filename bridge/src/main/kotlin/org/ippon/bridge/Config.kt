@@ -28,7 +28,7 @@ class TlsFiles(val keystore: Path, val passwordFile: Path)
 class BadConfig(message: String) : RuntimeException(message)
 
 /**
- * The JSON file that a bridge is started with; bridge/README.md tells every key. Holds passwords and tokens, so it is
+ * The JSON file that a bridge is started with; network-bootstrap writes it. Holds passwords and tokens, so it is
  * refused when anybody but its owner may read it.
  */
 class Config(
