@@ -1,12 +1,13 @@
 """Stops a node's JVM at one method, so that a fault strikes exactly there; production code has no seam for it.
 
-    with Breakpoint(port=10247, java_home=…) as here:
-        here.set("org.ippon.core.RecordsKt.recordChecked")
+    debugger = Debugger(port=10247, jdk=…)
+    with debugger.breakpoint("org.ippon.core.RecordsKt.recordChecked") as here:
         …                                   # something that makes the node get there
         here.wait(timeout_seconds=60)       # every thread of the node stands still
         here.go_on()
 
 The node must have been started with `-agentlib:jdwp`; see `debuggable` in stage.py. `jdb` is the JDK's own debugger.
+One is kept for as long as the node lives: a JVM that is attached to a second time misses its next stop.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import contextlib
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 HIT = "Breakpoint hit:"
 _POLL_SECONDS = 0.02
@@ -26,8 +28,8 @@ class NotReached(AssertionError):
     """The node did not get there in time; what the debugger said is in the message."""
 
 
-class Breakpoint:
-    """One debugger on one node, for one stop."""
+class Debugger:
+    """One debugger on one node."""
 
     def __init__(self, *, port: int, jdk: Path) -> None:
         self._jdb = subprocess.Popen(
@@ -39,22 +41,47 @@ class Breakpoint:
             bufsize=1,
         )
         self._said: list[str] = []
-        self._where = ""
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
-    def __enter__(self) -> Breakpoint:
-        return self
+    @property
+    def alive(self) -> bool:
+        """Whether it still has its node; it ends with it."""
+        return self._jdb.poll() is None
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Let the node run on, whatever happened, and leave it."""
-        if self._jdb.poll() is None:
-            if self._where:
-                self._say(f"clear {self._where}")
-            self._say("resume")
-            self._say("quit")
+    @contextmanager
+    def breakpoint(self, method: str) -> Iterator[Breakpoint]:
+        """Stop whenever a thread enters `package.Class.method`, until told to go on or the block ends."""
+        self._said.clear()
+        here = Breakpoint(self, method)
+        self.say(f"stop in {method}")
+        self.hear(("Set breakpoint", "Deferring breakpoint", "Unable to set"), timeout_seconds=30)
+        if any("Unable to set" in line for line in self._said):
+            raise NotReached(f"{method}: {self._text()}")
+        try:
+            yield here
+        finally:
+            here.go_on()
+
+    def say(self, line: str) -> None:
+        """A command; nothing happens when the node is gone."""
+        with contextlib.suppress(BrokenPipeError):
+            if self._jdb.stdin:
+                self._jdb.stdin.write(line + "\n")
+                self._jdb.stdin.flush()
+
+    def hear(self, marks: tuple[str, ...], *, timeout_seconds: float) -> None:
+        """Wait until it says one of these. Raises: NotReached."""
+        deadline = time.monotonic() + timeout_seconds
+        while not any(mark in line for line in list(self._said) for mark in marks):
+            if time.monotonic() >= deadline or not self.alive:
+                raise NotReached(f"no {' or '.join(marks)} in {timeout_seconds} s: {self._text()}")
+            time.sleep(_POLL_SECONDS)
+
+    def close(self) -> None:
+        """Leave the node."""
+        self.say("resume")
+        self.say("quit")
         try:
             self._jdb.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -63,47 +90,32 @@ class Breakpoint:
         self._listener.join()
         for pipe in (self._jdb.stdin, self._jdb.stdout):
             with contextlib.suppress(BrokenPipeError):
-                pipe.close()  # type: ignore[union-attr]
-
-    def set(self, method: str) -> None:
-        """Stop whenever a thread enters `package.Class.method`; returns when the node knows it."""
-        self._where = method
-        self._say(f"stop in {method}")
-        self._await(("Set breakpoint", "Deferring breakpoint", "Unable to set"), timeout_seconds=30)
-        if any("Unable to set" in line for line in self._said):
-            raise NotReached(f"{method}: {self._text()}")
-
-    def hit(self) -> bool:
-        """Whether the node stands there."""
-        return any(HIT in line for line in self._said)
-
-    def wait(self, *, timeout_seconds: float) -> None:
-        """Wait until the node stands there. Raises: NotReached."""
-        self._await((HIT,), timeout_seconds=timeout_seconds)
-
-    def go_on(self) -> None:
-        """Let the node run on, and not stop there again."""
-        self._say(f"clear {self._where}")
-        self._say("resume")
-
-    def _await(self, marks: tuple[str, ...], *, timeout_seconds: float) -> None:
-        deadline = time.monotonic() + timeout_seconds
-        while not any(mark in line for line in list(self._said) for mark in marks):
-            if time.monotonic() >= deadline or self._jdb.poll() is not None:
-                raise NotReached(f"no {' or '.join(marks)} at {self._where} in {timeout_seconds} s: {self._text()}")
-            time.sleep(_POLL_SECONDS)
-
-    def _say(self, line: str) -> None:
-        assert self._jdb.stdin
-        with contextlib.suppress(BrokenPipeError):
-            self._jdb.stdin.write(line + "\n")
-            self._jdb.stdin.flush()
+                if pipe:
+                    pipe.close()
 
     def _listen(self) -> None:
-        assert self._jdb.stdout
-        # By characters: the debugger's prompt ends no line.
-        for line in self._jdb.stdout:
+        for line in self._jdb.stdout or ():
             self._said.append(line)
 
     def _text(self) -> str:
         return "".join(self._said[-20:])
+
+
+class Breakpoint:
+    """A place at which a node stands still, or will."""
+
+    def __init__(self, debugger: Debugger, method: str) -> None:
+        self._debugger = debugger
+        self._method = method
+        self._passed = False
+
+    def wait(self, *, timeout_seconds: float) -> None:
+        """Wait until the node stands there. Raises: NotReached."""
+        self._debugger.hear((HIT,), timeout_seconds=timeout_seconds)
+
+    def go_on(self) -> None:
+        """Let the node run on, and not stop there again."""
+        if not self._passed:
+            self._passed = True
+            self._debugger.say(f"clear {self._method}")
+            self._debugger.say("resume")

@@ -59,11 +59,13 @@ class Case:
 
 def all_cases() -> list[Case]:
     """Each fault on the node that stands at each point; and on every other process, at points taken in turn."""
-    cases = [(point, Process("node", point.node), fault) for point in POINTS for fault in FAULTS]
     others = [Process("node", "notary"), Process("node", "exchange")]
     others += [Process(kind, member) for kind in ("bridge", "agent") for member in MEMBERS]
     turn = _turns()
-    cases += [(next(turn), process, fault) for process in others for fault in FAULTS]
+    cases: list[tuple[Point, Process, Fault]] = []
+    for fault in FAULTS:
+        cases += [(point, Process("node", point.node), fault) for point in POINTS]
+        cases += [(next(turn), process, fault) for process in others]
     return [Case(number, *case) for number, case in enumerate(cases, start=1)]
 
 

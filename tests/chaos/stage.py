@@ -16,6 +16,7 @@ from pathlib import Path
 
 import yaml
 
+from chaos.breakpoint import Debugger
 from ippon.demo.agents import Agents, Market
 from ippon.demo.floor import FillStand
 from ippon.demo.local_floor import LocalFloor
@@ -69,10 +70,22 @@ class Stage:
     prefix: str
     jdk: Path
     sent: list[str] = field(default_factory=list)
+    _debuggers: dict[str, Debugger] = field(default_factory=dict)
 
-    def debug_port(self, node: str) -> int:
-        """Where the debugger of a node is let in."""
-        return self.local.network.topology.node(node).ports.p2p + DEBUG_PORT_OFFSET
+    def debugger(self, node: str) -> Debugger:
+        """The debugger of a node; a new one when the node has died since."""
+        known = self._debuggers.get(node)
+        if known is None or not known.alive:
+            if known:
+                known.close()
+            port = self.local.network.topology.node(node).ports.p2p + DEBUG_PORT_OFFSET
+            known = self._debuggers[node] = Debugger(port=port, jdk=self.jdk)
+        return known
+
+    def close(self) -> None:
+        """Let the debuggers go."""
+        for one in self._debuggers.values():
+            one.close()
 
     def trade(self) -> str:
         """Send one fill to the exchange agent, orders included; its execution id."""
@@ -164,7 +177,10 @@ def staged(folder: Path, network_dir: Path | None = None) -> Iterator[Stage]:
         with LocalFloor(local, agents, prefix=prefix) as floor:
             stage = Stage(local, agents, floor, prefix, jdk())
             stage.open_market()
-            yield stage
+            try:
+                yield stage
+            finally:
+                stage.close()
     finally:
         agents.stop()
         local.network.down()

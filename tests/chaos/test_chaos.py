@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from chaos.breakpoint import Breakpoint
 from chaos.cases import Case, all_cases, sample
 from chaos.faults import strike
 from chaos.stage import Stage
@@ -43,8 +42,7 @@ def test_a_fill_settles_once_when_a_fault_strikes(stage: Stage, case: Case, tmp_
 
 def play(stage: Stage, case: Case, folder: Path) -> dict[str, Any]:
     """One case; the figures for its line of the table."""
-    with Breakpoint(port=stage.debug_port(case.point.node), jdk=stage.jdk) as here:
-        here.set(case.point.method)
+    with stage.debugger(case.point.node).breakpoint(case.point.method) as here:
         execution_id = stage.trade()
         here.wait(timeout_seconds=REACH_SECONDS)
         strike(stage, case.fault, case.process, here.go_on)
