@@ -46,6 +46,9 @@ chaos: build ## every fault at every point on the real network (about an hour); 
 	@IPPON_CHAOS_RESULTS=$(CURDIR)/build/chaos.jsonl $(BIN)/pytest -v tests/chaos
 	@cd tests && ../$(BIN)/python -m chaos.table ../build/chaos.jsonl ../docs/reliability.md
 
+exactly-once: build ## 500 fills sent 10,000 times more, in files, at the bridge and by fresh flows: 500 settlements
+	@IPPON_ONCE_FILLS=500 IPPON_ONCE_RESENDS=10000 $(BIN)/pytest -v tests/network/test_exactly_once.py
+
 test: setup ## every test, the real network's included
 	@toolchain/packet_filter.sh
 	@failed=0; \

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +42,14 @@ OPENING_TIMEOUT_SECONDS = 180.0
 _POLL_SECONDS = 0.2
 
 
+ORDER_COLUMNS = "order_id,side,custodian,investor_id,security_code,quantity,unit_price,platform_code"
+
+
+def line_of(fill: Mapping[str, object]) -> str:
+    """A fill as a line of a file."""
+    return ",".join(str(value) for value in fill.values())
+
+
 def debuggable(topology: Path, into: Path) -> Path:
     """The topology with a debugger's door, on loopback, at each node; not for a network that holds anything."""
     content = yaml.safe_load(topology.read_text(encoding="utf-8"))
@@ -69,6 +77,7 @@ class Stage:
     floor: LocalFloor
     prefix: str
     jdk: Path
+    opened_at: str = field(default_factory=lambda: _utc())
     sent: list[str] = field(default_factory=list)
     _debuggers: dict[str, Debugger] = field(default_factory=dict)
 
@@ -90,28 +99,32 @@ class Stage:
     def trade(self) -> str:
         """Send one fill to the exchange agent, orders included; its execution id."""
         number = len(self.sent) + 1
-        execution_id = f"{self.prefix}EX-{number}"
-        today = datetime.now(TOKYO).date().isoformat()
+        fill = self.fill(number)
+        self.drop("exchange", f"orders-{self.prefix}{number}.csv", [ORDER_COLUMNS, *self.orders(number)])
+        self.drop("exchange", f"fills-{self.prefix}{number}.csv", [",".join(fill), line_of(fill)])
+        self.sent.append(str(fill["execution_id"]))
+        return self.sent[-1]
+
+    def orders(self, number: int) -> list[str]:
+        """The two orders of a fill, as lines."""
         what = f"{SECURITY},{QUANTITY},{UNIT_PRICE}.00,{PLATFORM}"
-        orders = [
-            "order_id,side,custodian,investor_id,security_code,quantity,unit_price,platform_code",
+        return [
             f"{self.prefix}OS-{number},SELL,{SELLER_NAME},{self.prefix}S,{what}",
             f"{self.prefix}OB-{number},BUY,{BUYER_NAME},{self.prefix}B,{what}",
         ]
-        fill = {
-            **{"execution_id": execution_id, "trade_id": f"{self.prefix}TR-{number}"},
+
+    def fill(self, number: int) -> dict[str, str | int]:
+        """A fill, as columns of a file or arguments of a flow."""
+        today = datetime.now(TOKYO).date().isoformat()
+        return {
+            **{"execution_id": f"{self.prefix}EX-{number}", "trade_id": f"{self.prefix}TR-{number}"},
             **{"sell_order_id": f"{self.prefix}OS-{number}", "buy_order_id": f"{self.prefix}OB-{number}"},
             **{"platform_code": PLATFORM, "security_code": SECURITY, "quantity": QUANTITY},
             **{"unit_price": f"{UNIT_PRICE}.00", "amount": AMOUNT},
             **{"seller_custodian": SELLER_NAME, "seller_investor_id": f"{self.prefix}S"},
             **{"buyer_custodian": BUYER_NAME, "buyer_investor_id": f"{self.prefix}B"},
-            **{"trade_date": today, "executed_at": _utc(), "settle_date": today},
+            **{"trade_date": today, "executed_at": self.opened_at, "settle_date": today},
         }
-        self._drop("exchange", f"orders-{self.prefix}{number}.csv", orders)
-        rows = [",".join(fill), ",".join(str(value) for value in fill.values())]
-        self._drop("exchange", f"fills-{self.prefix}{number}.csv", rows)
-        self.sent.append(execution_id)
-        return execution_id
 
     def stand(self, execution_id: str) -> FillStand | None:
         """The fill on its seller's desk."""
@@ -133,15 +146,15 @@ class Stage:
         units, yen = QUANTITY * MOST_FILLS, AMOUNT * MOST_FILLS
         for member, investor in ((SELLER, "S"), (BUYER, "B")):
             one = f"{self.prefix}{investor}"
-            self._drop(member, f"investors-{self.prefix}1.csv", ["investor_id,coin_investor_id", f"{one},"])
-            self._drop(member, f"routes-{self.prefix}1.csv", ["investor_id,institution_code,method", f"{one},SC,COIN"])
+            self.drop(member, f"investors-{self.prefix}1.csv", ["investor_id,coin_investor_id", f"{one},"])
+            self.drop(member, f"routes-{self.prefix}1.csv", ["investor_id,institution_code,method", f"{one},SC,COIN"])
             self._await_rows(member, f"routes-{self.prefix}1.csv")
         position = f"{self.prefix}IS,{SECURITY},{SELLER_NAME},{self.prefix}S,{units}"
-        self._drop(
+        self.drop(
             "asset", f"positions-{self.prefix}1.csv", ["issue_id,security_code,custodian,investor_id,units", position]
         )
         instruction = f"{self.prefix}TI,{self.prefix}B,{yen}"
-        self._drop(BUYER, f"instructions-{self.prefix}1.csv", ["instruction_id,investor_id,amount", instruction])
+        self.drop(BUYER, f"instructions-{self.prefix}1.csv", ["instruction_id,investor_id,amount", instruction])
         line = {
             **{"line_id": f"{self.prefix}ST", "value_date": datetime.now(TOKYO).date().isoformat()},
             **{"amount": yen, "reference": f"{self.prefix}TI", "custodian": BUYER_NAME},
@@ -151,7 +164,8 @@ class Stage:
         self._await_rows("asset", f"positions-{self.prefix}1.csv")
         self._await_rows(BUYER, f"instructions-{self.prefix}1.csv")
 
-    def _drop(self, member: str, name: str, lines: list[str]) -> None:
+    def drop(self, member: str, name: str, lines: list[str]) -> None:
+        """Lines, with their header, into a member's inbox."""
         self.floor.drop(member, name, ("\n".join(lines) + "\n").encode())
 
     def _await_rows(self, member: str, name: str) -> None:
