@@ -2,13 +2,13 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo bench check format test mutants stop clean
+.PHONY: help setup build demo bench check format test mutants simulate chaos exactly-once stop clean
 
 BIN := .venv/bin
 GRADLE := toolchain/gradle.sh
 
 help: ## show this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: ## find or prepare the JDK 8 and the Python environment
 	@toolchain/jdk8.sh >/dev/null

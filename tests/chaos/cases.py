@@ -38,6 +38,7 @@ POINTS = (
     Point("notary to be asked", SELLER, f"{SETTLEMENT}.SettlementDelivery.beforeNotary", "all four have signed"),
     Point("notarised", SELLER, f"{SETTLEMENT}.SettlementDelivery.onRecorded", "recorded nowhere for good"),
     Point("recorded by some", "coin", "org.ippon.core.RecordsKt.recordChecked", "the seller's side has recorded"),
+    Point("registrar to record", "asset", "org.ippon.core.RecordsKt.recordChecked", "the seller's side has recorded"),
 )
 
 MEMBERS = ("exchange", "asset", "coin", SELLER, BUYER)
@@ -72,7 +73,7 @@ def all_cases() -> list[Case]:
 def sample(day: date, size: int) -> list[Case]:
     """A few cases, others each day; among them always the registrar's node killed when the notary has signed."""
     cases = all_cases()
-    always = [one for one in cases if one.point.name == "recorded by some" and one.fault == "kill"]
+    always = [one for one in cases if one.point.name == "registrar to record" and one.fault == "kill"]
     first = day.toordinal() * size
     rotating = [cases[(first + step * 7) % len(cases)] for step in range(size)]
     return list(dict.fromkeys([*always, *rotating]))
