@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chaos.stage import Stage, custodians
 from ippon.demo.main import prove_apart
+from ippon.errors import Unavailable
 from ippon.node import rows
 from ippon.report.desk import desk_faults
 
@@ -48,5 +49,9 @@ def _unrest(stage: Stage) -> list[str]:
     found = []
     for member in stage.local.members:
         with stage.local.node(member, "reader") as node:
-            found += [f"{member.key}: {row}" for row in rows(node, "pending", {}) if row["kind"] != "DROPPED"]
+            try:
+                found += [f"{member.key}: {row}" for row in rows(node, "pending", {}) if row["kind"] != "DROPPED"]
+            except Unavailable as problem:
+                # A bridge finds its node again a moment after the node has come back.
+                found.append(f"{member.key}: {problem.code}")
     return found
