@@ -65,6 +65,11 @@ class NodeFolder:
         return self.root / "secrets.json"
 
     @property
+    def database(self) -> Path:
+        """The H2 file; only ever read as a copy."""
+        return self.root / "persistence.mv.db"
+
+    @property
     def bridge_config(self) -> Path:
         """What the bridge is started with."""
         return self.root / "bridge" / "config.json"

@@ -145,6 +145,10 @@ class Network:
         newest = max(logs, key=lambda path: path.stat().st_mtime, default=None)
         return tail(newest, lines) if newest else ""
 
+    def folder(self, node: str) -> NodeFolder:
+        """A node's files; UnknownNode when the topology has none of that name."""
+        return self._node(node)
+
     def access(self, organisation: str) -> BridgeAccess:
         """How to reach an organisation's bridge, secrets included."""
         node = self.topology.node(organisation)

@@ -20,6 +20,7 @@ class Parts:
     corda_jar: Path
     bootstrapper_jar: Path
     bridge_jar: Path
+    store_reader_jar: Path
 
     @classmethod
     def of(cls, settings: NetworkSettings) -> Parts:
@@ -30,6 +31,7 @@ class Parts:
             corda_jar=tools / "corda.jar",
             bootstrapper_jar=tools / "network-bootstrapper.jar",
             bridge_jar=settings.bridge_dir / "ippon-bridge.jar",
+            store_reader_jar=settings.store_reader_dir / "ippon-store-reader.jar",
         )
 
     def cordapp(self, name: str) -> Path:

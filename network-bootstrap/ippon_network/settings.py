@@ -4,6 +4,7 @@ IPPON_NETWORK_DIR                  where nodes live                             
 IPPON_TOPOLOGY                     the topology file                                 network-bootstrap/topology.yaml
 IPPON_BUILD_DIR                    where Gradle put CorDapps and tools               build
 IPPON_BRIDGE_DIR                   where Gradle put the bridge                       bridge/build/install
+IPPON_STORE_READER_DIR             where Gradle put the reader of nodes' databases   store-reader/build/install
 IPPON_NODE_START_TIMEOUT_SECONDS   how long nodes that start together may take       300
 IPPON_BRIDGE_START_TIMEOUT_SECONDS the same for bridges                              90
 IPPON_STOP_TIMEOUT_SECONDS         from SIGTERM to SIGKILL                           30
@@ -30,6 +31,7 @@ class NetworkSettings(BaseSettings):
     topology: Path = REPOSITORY / "network-bootstrap" / "topology.yaml"
     build_dir: Path = REPOSITORY / "build"
     bridge_dir: Path = REPOSITORY / "bridge" / "build" / "install"
+    store_reader_dir: Path = REPOSITORY / "store-reader" / "build" / "install"
     node_start_timeout_seconds: float = Field(default=300, gt=0)
     bridge_start_timeout_seconds: float = Field(default=90, gt=0)
     stop_timeout_seconds: float = Field(default=30, gt=0)
