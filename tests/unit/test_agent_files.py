@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from ippon.agent.inbox import drop, read_receipt, wait_receipt
 from ippon.agent.rowkinds import RowKind, read_csv, read_statement
 from ippon.agent.settings import Limits
+from ippon.agent.tables import Event, InboxFile, InboxRow
 from ippon.errors import BadFile, IpponError, WaitOver
 from ippon.model import Investor, Position, StatementLine
 from unit.agent_world import World
@@ -182,3 +184,35 @@ def test_optional_columns() -> None:
     for text in (b"investor_id\nINV-1\n", b"coin_investor_id,investor_id\n,INV-1\n"):
         (line,) = read_csv(text, kind, Limits())
         assert kind.read(line.columns) == Investor(investor_id="INV-1")
+
+
+NAME, ADDRESS = "Sample Taro", "1-2-3 Sample-cho"
+CUSTODIAN = "Custodian A"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"investor_id,name,address\nINV-1,{NAME},{ADDRESS}\n",
+        f"INV-1,{NAME},{ADDRESS}\n",
+        f"investor_id,coin_investor_id\nINV-1,,{NAME},{ADDRESS}\n",
+        f"investor_id,coin_investor_id\n{NAME},{ADDRESS}\n",
+        f'investor_id,coin_investor_id\n"{NAME},{ADDRESS}\n',
+    ],
+    ids=["columns", "no header", "cells too many", "in an id's place", "open quote"],
+)
+def test_a_file_when_it_holds_a_name_then_neither_store_nor_receipt_nor_log_keeps_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], content: str
+) -> None:
+    world = World(tmp_path)
+    world.add(CUSTODIAN, "custodian")
+    settings_ = world.settings[CUSTODIAN]
+    drop(inbox_dir=settings_.inbox_dir, name="investors-1.csv", content=content.encode())
+    world.run(CUSTODIAN, steps=2)
+    receipt = world.receipt(CUSTODIAN, "investors-1.csv")
+    assert receipt.status == "refused" or [row.status for row in receipt.rows] == ["refused"]
+    kept = [path.read_text() for path in tmp_path.rglob("*.receipt.json")]
+    with world.stores[CUSTODIAN].read() as session:
+        kept += [str(vars(row)) for table in (InboxFile, InboxRow, Event) for row in session.scalars(select(table))]
+    assert len(kept) >= 3
+    assert not [text for text in [*kept, *capfd.readouterr()] if "Sample" in text]

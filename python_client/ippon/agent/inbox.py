@@ -9,7 +9,6 @@ What was received is written down before anything is answered or started; a file
 import hashlib
 import re
 from collections.abc import Mapping
-from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import select
@@ -32,7 +31,7 @@ from ippon.agent.starts import Starts
 from ippon.agent.tables import InboxFile, InboxRow
 from ippon.agent.tools import Tools
 from ippon.errors import BadFile, BadRequest, IpponError, Refusal
-from ippon.model import Row
+from ippon.model import Row, is_ledger_id
 
 __all__ = ["Inbox", "Receipt", "drop", "read_receipt", "wait_receipt"]
 
@@ -158,13 +157,13 @@ class Inbox:
         session.flush()
 
     def _read_row(self, file: InboxFile, kind: RowKind, line: Line) -> tuple[InboxRow, Row | None, IpponError | None]:
-        shown = {name[:64]: str(value)[:200] for name, value in islice(line.columns.items(), 40)}
         row = InboxRow(
             file_number=file.number,
             line=line.number,
             kind=kind.name,
-            row_id=shown.get(kind.id_field, "")[:96],
-            content=shown,
+            row_id=_id_in(line, kind),
+            # Nothing of a row that cannot be read: it may hold a name. Its file lies in `read/`.
+            content={},
             status=PENDING,
             promised=False,
         )
@@ -203,6 +202,12 @@ class Inbox:
     def _refuse(self, session: Session, row: InboxRow, refusal: IpponError) -> None:
         answer(row, REFUSED, refusal)
         self._tools.record(session, "row_refused", f"{row.kind}:{row.row_id}", line=row.line, **refusal.to_wire())
+
+
+def _id_in(line: Line, kind: RowKind) -> str:
+    """The row's own id as far as it is one, else nothing."""
+    found = str(line.columns.get(kind.id_field, ""))
+    return found if is_ledger_id(found) else ""
 
 
 def _rank(order: list[str], name: str) -> int:

@@ -135,7 +135,7 @@ def read_statement(content: bytes, kind: RowKind, limits: Limits) -> Iterator[Li
         raise BadFile(f"The file has more than {limits.max_rows_per_file} lines; send it in parts.")
     for number, line in enumerate(lines, start=1):
         if not isinstance(line, dict):
-            yield Line(number, {"line": str(line)[:200]}, BadRequest("A line must be a JSON object."))
+            yield Line(number, {}, BadRequest("A line must be a JSON object."))
             continue
         unknown = sorted(set(line) - kind.columns)
         refusal = BadRequest(f"A line has no '{unknown[0][:64]}'.", field=unknown[0][:64]) if unknown else None
@@ -149,12 +149,13 @@ def _header(raw: bytes, kind: RowKind) -> list[str]:
         raise BadFile(f"The header of a {kind.name} file cannot be read: it must be CSV in UTF-8.") from problem
     header = [name.strip() for name in header]
     missing = sorted(kind.columns - kind.optional - set(header))
-    unknown = sorted(set(header) - kind.columns)
+    # By place: a file without a header has somebody's data here.
+    unknown = [place for place, name in enumerate(header, start=1) if name not in kind.columns]
     if missing or unknown or len(set(header)) != len(header):
         wanted = ",".join(name for name in _ordered(kind))
         raise BadFile(
             f"The header of a {kind.name} file must be {wanted}; "
-            f"missing: {missing or 'none'}, unknown: {[name[:40] for name in unknown] or 'none'}."
+            f"missing: {missing or 'none'}, unknown: {f'columns {unknown}' if unknown else 'none'}."
         )
     return header
 
@@ -165,19 +166,18 @@ def _ordered(kind: RowKind) -> list[str]:
 
 
 def _csv_line(number: int, raw: bytes, header: list[str], limits: Limits) -> Line:
-    shown = {"line": raw[:200].decode("utf-8", "replace").replace("\x00", "")}
     if len(raw) > limits.max_line_characters:
-        return Line(number, shown, BadRequest(f"The row is longer than {limits.max_line_characters} bytes."))
+        return Line(number, {}, BadRequest(f"The row is longer than {limits.max_line_characters} bytes."))
     try:
         cells = next(csv.reader([raw.decode("utf-8")], strict=True))
     except UnicodeDecodeError:
-        return Line(number, shown, BadRequest("The row is not UTF-8."))
+        return Line(number, {}, BadRequest("The row is not UTF-8."))
     except (csv.Error, StopIteration) as problem:
-        return Line(number, shown, BadRequest(f"The row is not CSV: {problem}"))
+        return Line(number, {}, BadRequest(f"The row is not CSV: {problem}"))
     if len(cells) != len(header):
-        return Line(number, shown, BadRequest(f"The row has {len(cells)} columns, the header {len(header)}."))
+        return Line(number, {}, BadRequest(f"The row has {len(cells)} columns, the header {len(header)}."))
     if any("\x00" in cell for cell in cells):
-        return Line(number, shown, BadRequest("The row has NUL characters."))
+        return Line(number, {}, BadRequest("The row has NUL characters."))
     return Line(number, dict(zip(header, (cell.strip() for cell in cells), strict=True)))
 
 

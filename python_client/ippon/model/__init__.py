@@ -13,6 +13,7 @@ from ippon.model.base import (
     UtcTime,
     Whole,
     Yen,
+    is_ledger_id,
     organisation,
     utc_text,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "Whole",
     "Yen",
     "check_amount",
+    "is_ledger_id",
     "organisation",
     "utc_text",
 ]

@@ -34,14 +34,27 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
 
 
+def is_ledger_id(text: str) -> bool:
+    """Whether the ledger takes this for an id."""
+    return _ID.fullmatch(text) is not None
+
+
 def _ledger_id(value: str) -> str:
     if not _ID.fullmatch(value):
+        # The value is not repeated: what stands in an id's place may be a name.
         raise PydanticCustomError(
             "ledger_id",
-            "must be 1 to 64 letters, digits, '.', '_', ':' or '-', starting with a letter or digit, but is '{value}'",
-            {"value": value[:80]},
+            "must be 1 to 64 letters, digits, '.', '_', ':' or '-', starting with a letter or digit, but {found}",
+            {"found": _not_an_id(value)},
         )
     return value
+
+
+def _not_an_id(value: str) -> str:
+    if not 0 < len(value) <= MAX_ID_LENGTH:
+        return f"has {len(value)} characters"
+    place = next(number for number in range(1, len(value) + 1) if not _ID.fullmatch(value[:number]))
+    return f"character {place} of {len(value)} is none of these"
 
 
 def _integer(value: object) -> object:
