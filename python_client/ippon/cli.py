@@ -1,6 +1,6 @@
 """`ippon`: one command line for the whole network on this machine.
 
-    ippon network up|status|logs|down     ippon demo                 ippon report [proof]
+    ippon network up|status|logs|down     ippon demo                 ippon report [proof|visible]
     ippon fill notify FILE                ippon fills                ippon settle EXECUTION_ID…   ippon retry
     ippon balance                         ippon trust instruct       ippon agent run --config FILE
 

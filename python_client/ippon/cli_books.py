@@ -37,10 +37,12 @@ from ippon.report.day import DayReport
 from ippon.report.page import HTML_NAME, JSON_NAME
 from ippon.report.proof import proof as proof_command
 from ippon.report.tables import day_tables
+from ippon.report.visible import visible
 
 trust_app = typer.Typer(no_args_is_help=True, help="Coins against cash in trust.")
 report_app = typer.Typer()
 report_app.command("proof")(proof_command)
+report_app.command("visible")(visible)
 BANK_ACCOUNT = "TRUST-0001"
 BALANCE_COLUMNS = ("custodian", "investor_id", "asset", "total", "reserved")
 
@@ -132,7 +134,7 @@ def report(
     directory: Annotated[Path | None, typer.Option(help="Where the report lies; build/day-1 when left out.")] = None,
     json_output: JsonFlag = False,
 ) -> None:
-    """Show the last demo's report again; `ippon report proof` proves the invariants anew.
+    """Show the last demo's report again; `proof` proves the invariants anew, `visible` shows who sees what.
 
     Example: ippon report
     """

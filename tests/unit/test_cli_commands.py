@@ -46,7 +46,7 @@ COMMANDS = dict(commands())
 def test_all_promised_commands_are_there() -> None:
     assert set(COMMANDS) == {
         *("network up", "network status", "network logs", "network down", "demo", "fill notify", "fills", "settle"),
-        *("retry", "balance", "trust instruct", "report", "report proof", "agent run"),
+        *("retry", "balance", "trust instruct", "report", "report proof", "report visible", "agent run"),
     }
 
 
