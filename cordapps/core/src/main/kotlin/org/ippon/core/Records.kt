@@ -95,10 +95,11 @@ fun ServiceHub.dropped(runId: UUID) {
 
 /**
  * What is pending. A signed transaction whose inputs another one has spent can never be notarised, and one that is
- * recorded is over: both are forgotten here.
+ * recorded is over: both are forgotten here, as is what a flow held that was killed.
  */
 fun ServiceHub.pending(limit: Int = MAX_FILLS_PER_TRANSACTION): List<Pending> {
     forgetDecided()
+    forgetOrphans()
     val fills = select("SELECT run_id, execution_id FROM ippon_pending_fill") { it.getString(1) to it.getString(2) }.groupBy({ it.first }, { it.second })
     return select("SELECT run_id, kind, counterparty, pending_tx, since, deadline FROM ippon_pending ORDER BY deadline LIMIT $limit") {
         Pending(
@@ -112,6 +113,19 @@ private fun ServiceHub.forgetDecided() {
     val rows = select("SELECT run_id, pending_tx FROM ippon_pending WHERE kind IN ('SIGNED', 'DROPPED') AND pending_tx IS NOT NULL") { it.getString(1) to it.getString(2) }
     rows.filter { (runId, tx) -> isRecorded(SecureHash.parse(tx)) || inputsSpent(runId) }.forEach { unpend(it.first) }
 }
+
+/**
+ * A killed flow cannot forget what it held, and Corda has set its reservations free. A settlement that may have asked the
+ * notary stays all the same: what became of it is not for its flow's end to say.
+ */
+private fun ServiceHub.forgetOrphans() = select(
+        "SELECT run_id FROM ippon_pending WHERE deadline < ? AND (kind IN ('SESSION', 'ACCEPTED') OR (kind = 'SETTLING' AND content IS NULL)) " +
+                "AND run_id NOT IN (SELECT flow_id FROM node_checkpoints WHERE status IN ($LIVE_FLOWS))",
+        clock.instant()
+) { it.getString(1) }.forEach { unpend(it) }
+
+/** `Checkpoint.FlowStatus` RUNNABLE, HOSPITALIZED and PAUSED as the node stores them. */
+private const val LIVE_FLOWS = "0, 3, 5"
 
 /** Whether something that the pending flow [runId] has signed away was spent: by another transaction, since this one is not recorded. */
 private fun ServiceHub.inputsSpent(runId: String): Boolean = count(

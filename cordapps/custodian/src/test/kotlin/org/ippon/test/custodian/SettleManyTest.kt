@@ -1,6 +1,7 @@
 package org.ippon.test.custodian
 
 import co.paralleluniverse.fibers.Suspendable
+import net.corda.core.flows.FlowExternalAsyncOperation
 import net.corda.core.flows.FlowLogic
 import net.corda.core.serialization.serialize
 import net.corda.core.transactions.SignedTransaction
@@ -14,6 +15,7 @@ import org.ippon.core.PendingKind
 import org.ippon.core.fillOnRecord
 import org.ippon.core.lockId
 import org.ippon.core.pend
+import org.ippon.core.pending
 import org.ippon.core.query.PageRequest
 import org.ippon.core.query.Row
 import org.ippon.core.settlement.FillResult
@@ -31,6 +33,8 @@ import java.math.BigDecimal
 import java.time.Instant
 import java.time.LocalDate
 import java.time.ZoneOffset
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.ConcurrentHashMap
 
 /** Settlements of many fills, of short ones, and of several at the same time. */
 class SettleManyTest {
@@ -253,6 +257,41 @@ class SettleManyTest {
         assertThat(network.settle(a, id).single().cause).isEqualTo(ErrorCode.SESSION_BUSY)
         a.transaction { a.services.update("UPDATE ippon_pending SET deadline = ? WHERE run_id IN (SELECT run_id FROM ippon_pending_fill WHERE execution_id = ?)", Instant.now().minusSeconds(1), id) }
         Market.settles(id)
+    }
+
+    @Test
+    fun `what a flow holds past its deadline is shown while it lives, and forgotten when it is gone`() {
+        val gate = CompletableFuture<Unit>()
+        HoldOn.gates[HoldOn.ID] = gate
+        val flow = a.startFlow(HoldOn())
+        eventually { held() == 1 }
+        a.transaction { a.services.update("UPDATE ippon_pending SET deadline = ? WHERE counterparty = ? AND kind = 'ACCEPTED'", Instant.now().minusSeconds(1), HoldOn.MARK) }
+        assertThat(held()).isEqualTo(1)
+        gate.complete(Unit)
+        flow.waitFor()
+        eventually { held() == 0 }
+    }
+
+    private fun held() = a.transaction { a.services.pending(Int.MAX_VALUE).count { it.counterparty == HoldOn.MARK } }
+}
+
+/** Holds something until its gate opens, and forgets to forget it. */
+class HoldOn : FlowLogic<Unit>() {
+    @Suspendable
+    override fun call() {
+        serviceHub.pend(lockId, PendingKind.ACCEPTED, ourIdentity, Instant.now().plusSeconds(60))
+        serviceHub.update("UPDATE ippon_pending SET counterparty = ? WHERE run_id = ?", MARK, lockId.toString())
+        await(Gate())
+    }
+
+    class Gate : FlowExternalAsyncOperation<Unit> {
+        override fun execute(deduplicationId: String): CompletableFuture<Unit> = gates[ID]!!
+    }
+
+    companion object {
+        const val ID = "gate"
+        const val MARK = "O=Held, L=Tokyo, C=JP"
+        val gates = ConcurrentHashMap<String, CompletableFuture<Unit>>()
     }
 }
 
