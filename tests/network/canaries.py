@@ -35,6 +35,8 @@ class Canary:
     tables: dict[str, frozenset[str]] = field(default_factory=dict)
     """Tables that may hold it, by node, where it is fewer than all."""
     chance: frozenset[str] = frozenset()
+    agents: frozenset[str] = frozenset()
+    """Whose agents keep it though their nodes do not."""
 
     @property
     def anywhere(self) -> frozenset[str]:
@@ -87,10 +89,9 @@ def order_canaries(day: Day) -> list[Canary]:
 
 
 def refused_order_canaries(day: Day) -> list[Canary]:
-    """Of fills that were refused: nobody keeps them, though EX-0101 was shown to a custodian."""
-    return [
-        Canary(day.id(f"{kind}-{number}"), frozenset()) for kind in ("TR", "OS", "OB") for number in ("0101", "0102")
-    ]
+    """Of fills that were refused: no node keeps them (EX-0101 was shown to a custodian); the venue's agent does."""
+    ids = [day.id(f"{kind}-{number}") for kind in ("TR", "OS", "OB") for number in ("0101", "0102")]
+    return [Canary(text, frozenset(), agents=frozenset({EXCHANGE})) for text in ids]
 
 
 def business_canaries(day: Day) -> list[Canary]:
@@ -118,7 +119,8 @@ def business_canaries(day: Day) -> list[Canary]:
             chance=frozenset({B}),
         ),
         Canary(day.id("EX-0020"), both | {EXCHANGE}),
-        Canary(f"TI-{day.id('CL-0101')}", frozenset({A, COIN})),
+        # The coins of this instruction paid for EX-0016, so it lies at the beginning of their chain.
+        Canary(f"TI-{day.id('CL-0101')}", both | {ASSET, COIN}, {B: CHAIN, ASSET: CHAIN}),
     ]
 
 
