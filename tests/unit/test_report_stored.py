@@ -81,6 +81,14 @@ def test_read_store_when_texts_are_wanted_then_they_stand_on_no_command_line(dat
     assert "secret" not in " ".join(reader.commands[0])
 
 
+def test_read_store_when_there_is_no_database_then_says_what_to_do(database: Path) -> None:
+    database.unlink()
+    reader = Reader()
+    with pytest.raises(StoreError, match="ippon network up"):
+        read(database, reader)
+    assert reader.commands == []
+
+
 def test_read_store_when_the_reader_is_of_another_build_then_says_so(database: Path) -> None:
     with pytest.raises(StoreError, match="make build"):
         read(database, Reader(answer='{"h2": "1.4.199"}'))

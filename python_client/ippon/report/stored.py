@@ -120,6 +120,12 @@ def read_store(
         run: starts the reader.
         sleep: waits between tries.
     """
+    if not database.is_file():
+        raise StoreError(
+            f"There is no node's database {database}: make the network with 'ippon network up', or name its folder by "
+            "IPPON_NETWORK_DIR.",
+            where=str(database),
+        )
     command = [str(java_home() / "bin" / "java"), *_JVM_OPTIONS, "-jar", str(present(reader))]
     problem = "it was never tried"
     with tempfile.TemporaryDirectory(prefix="ippon-store-") as folder:
