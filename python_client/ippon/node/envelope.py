@@ -1,16 +1,18 @@
 """Decoding of answers: the same JSON comes through both doors, and the same errors go up from it."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from ippon.errors import BadAnswer, IpponError
+from ippon.errors import BadAnswer, BadRequest, IpponError
 from ippon.model import Row
 from ippon.node.protocol import Finished
 
 AnyRow = TypeVar("AnyRow", bound=Row)
+_NAME = re.compile(r"[a-z_]{1,64}")
 
 
 def decode(text: str | bytes, *, where: str) -> dict[str, Any]:
@@ -64,6 +66,13 @@ def read_integer(answer: Mapping[str, Any], name: str, *, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise BadAnswer(f"The answer must say '{name}' as an integer.", where=where, field=name)
     return value
+
+
+def known(name: str) -> str:
+    """The name of an operation or a query, as both doors can carry it. Raises: BadRequest."""
+    if not _NAME.fullmatch(name):
+        raise BadRequest("The name of an operation or query must be 1 to 64 of a-z and _.", field="name")
+    return name
 
 
 def _list(answer: Mapping[str, Any], name: str, where: str) -> list[dict[str, Any]]:

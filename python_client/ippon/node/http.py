@@ -23,6 +23,7 @@ from ippon.errors import BadAnswer, BadSettings, BridgeDown, BridgeTimeout, Ippo
 from ippon.node.envelope import (
     decode,
     encode,
+    known,
     read,
     read_finished,
     read_flag,
@@ -86,7 +87,7 @@ class HttpNode:
     def start(self, operation: str, client_id: str, arguments: Json) -> Started:
         """See `Node`."""
         body = {"client_id": client_id, "arguments": arguments}
-        return read(Started, self._call("POST", f"/v1/flows/{_part(operation)}", body=body), where=self._where)
+        return read(Started, self._call("POST", f"/v1/flows/{known(operation)}", body=body), where=self._where)
 
     def result(self, client_id: str, wait_millis: int = 0) -> FlowState:
         """See `Node`."""
@@ -104,7 +105,7 @@ class HttpNode:
 
     def query(self, name: str, arguments: Json) -> Page:
         """See `Node`."""
-        return read(Page, self._call("POST", f"/v1/queries/{_part(name)}", body=dict(arguments)), where=self._where)
+        return read(Page, self._call("POST", f"/v1/queries/{known(name)}", body=dict(arguments)), where=self._where)
 
     def wait(self, after: int, wait_millis: int) -> int:
         """See `Node`."""

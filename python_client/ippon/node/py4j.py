@@ -6,7 +6,7 @@ from py4j.java_gateway import GatewayParameters, JavaGateway
 from py4j.protocol import Py4JAuthenticationError, Py4JError, Py4JJavaError, Py4JNetworkError
 
 from ippon.errors import BridgeDown, Internal, NoToken
-from ippon.node.envelope import decode, encode, read, read_finished, read_flag, read_integer
+from ippon.node.envelope import decode, encode, known, read, read_finished, read_flag, read_integer
 from ippon.node.protocol import MAX_WAIT_MILLIS, Finished, FlowState, Health, Json, NodeInfo, Page, Started
 from ippon.node.token import Token
 
@@ -69,7 +69,7 @@ class Py4jNode:
 
     def start(self, operation: str, client_id: str, arguments: Json) -> Started:
         """See `Node`."""
-        answer = self._call("start", operation=operation, client_id=client_id, arguments=dict(arguments))
+        answer = self._call("start", operation=known(operation), client_id=client_id, arguments=dict(arguments))
         return read(Started, answer, where=self._where)
 
     def result(self, client_id: str, wait_millis: int = 0) -> FlowState:
@@ -87,7 +87,7 @@ class Py4jNode:
 
     def query(self, name: str, arguments: Json) -> Page:
         """See `Node`."""
-        return read(Page, self._call("query", name=name, arguments=dict(arguments)), where=self._where)
+        return read(Page, self._call("query", name=known(name), arguments=dict(arguments)), where=self._where)
 
     def wait(self, after: int, wait_millis: int) -> int:
         """See `Node`."""
