@@ -73,6 +73,17 @@ def test_the_main_line_of_a_top_up(world: World) -> None:
     assert (order.status, order.source, order.line_id) == ("EXECUTED", "cash", "L1")
 
 
+def test_what_was_told_before_the_fill_came_is_shown_all_the_same(world: World) -> None:
+    # The node's clock jumped back before the fill, which only a whole comparison finds; its notice has a number.
+    world.ledger.note(B, "SHORTAGE", "EX-1", "MONY", missing=6000, investor_id="COIN-B")
+    world.run(B, steps=2)
+    notify(world.ledger, fill_values(1))
+    world.run(B, steps=2)
+    (bought,) = view.settlements(world.stores[B])
+    assert (bought.state, bought.reason, bought.missing) == (DeskState.WAITING, Reason.MONY, 6000)
+    assert (shortage(world).missing, shortage(world).investor_id, shortage(world).state) == (6000, "INV-B", "open")
+
+
 def test_a_cash_line_orders_coins_once(world: World) -> None:
     line = "L1,2026-07-01T03:00:00Z,INV-B,6000\n"
     world.file(B, "cash-1.csv", CASH + line + line)

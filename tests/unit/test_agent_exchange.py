@@ -1,12 +1,13 @@
 """The venue's agent: each good fill on the ledger once, each bad row refused by field and reason."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from ippon.agent import view
 from ippon.agent.receipts import ReceiptRow
-from ippon.errors import Refusal
+from ippon.errors import BridgeDown, Refusal
 from unit.agent_world import Crash, World, fill_values, fills_csv
 
 E = "Exchange"
@@ -257,6 +258,75 @@ def test_a_bust_waits_for_its_fills_notice(world: World) -> None:
     world.run(E, steps=4)
     assert world.receipt(E, "busts-1.csv").rows[0].status == "accepted"
     assert world.ledger.fills["EX-1"]["status"] == "BUSTED"
+
+
+BUST = "execution_id,reason\nEX-1,wrong account\n"
+
+
+def bust_file_first(world: World) -> None:
+    """The bust's flow is promised before the fill's; on the node the notice runs first, and both ends wait."""
+    node = world.nodes[E]
+    node.hold |= {"notify_fill", "bust_fill"}
+    world.file(E, "busts-1.csv", BUST)
+    world.run(E, steps=2)
+    world.file(E, "orders-1.csv", orders(1))
+    send(world, fill_values(1))
+    node.held = dict(reversed(node.held.items()))
+    node.release()
+
+
+def busted(world: World) -> None:
+    (fill,) = view.venue_fills(world.stores[E])
+    assert (fill.state, fill.transaction_id) == ("busted", world.ledger.fills["EX-1"]["notify_tx"])
+    answers = [world.receipt(E, name).rows[0].status for name in ("busts-1.csv", "fills-1.csv")]
+    assert answers == ["accepted", "accepted"]
+    # What it had taken of its orders is free again, once.
+    again = fill_values(2, sell_order_id="S-1", buy_order_id="B-1")
+    more = fill_values(3, sell_order_id="S-1", buy_order_id="B-1")
+    rows = send(world, again, more, name="fills-2.csv")
+    assert refusals(*rows) == [("accepted", None, None), ("refused", "ORDER_MISMATCH", "quantity")]
+
+
+def test_a_fill_stays_busted_when_its_notice_is_answered_after_the_bust(world: World) -> None:
+    bust_file_first(world)
+    world.run(E, steps=2)
+    busted(world)
+
+
+def fail_after_notice(world: World) -> None:
+    run = world.ledger.run
+
+    def fail_after(me: str, operation: str, arguments: dict[str, object]) -> dict[str, object]:
+        result = run(me, operation, arguments)
+        if operation == "notify_fill" and arguments["execution_id"] == "EX-1":
+            raise Refusal("custodian died", code="COUNTERPARTY_FAILED")
+        return result
+
+    world.ledger.run = fail_after  # type: ignore[method-assign, assignment]
+
+
+def test_a_fill_stays_busted_when_its_notice_is_in_doubt_after_the_bust(world: World) -> None:
+    fail_after_notice(world)
+    bust_file_first(world)
+    world.run(E, steps=3)
+    busted(world)
+
+
+def test_a_bust_that_is_through_while_the_notice_is_in_doubt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_after_notice(world)
+    node = world.nodes[E]
+    node.hold.add("bust_fill")
+    world.file(E, "busts-1.csv", BUST)
+    world.run(E, steps=2)
+    world.file(E, "orders-1.csv", orders(1))
+    with monkeypatch.context() as away:
+        away.setattr(node, "query", Mock(side_effect=BridgeDown("no answer")))
+        send(world, fill_values(1))
+        assert [fill.state for fill in view.venue_fills(world.stores[E])] == ["unknown"]
+        node.release()
+        world.run(E, steps=3, seconds=60)
+    world.run(E, steps=3, seconds=60)
+    busted(world)
 
 
 def test_a_reversing_fill_needs_no_order_but_its_reason(world: World) -> None:

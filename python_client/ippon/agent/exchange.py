@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from ippon.agent.due import Due
 from ippon.agent.ledger import Ledger
+from ippon.agent.receipts import ACCEPTED
 from ippon.agent.rowflows import RowFlows
 from ippon.agent.rowkinds import Flow, RowKind
 from ippon.agent.starts import Ending, Handler, Starts
@@ -188,7 +189,13 @@ class Exchange:
                 order.filled += quantity
 
     def _notified(self, session: Session, row: InboxRow, ending: Ending) -> None:
-        self._move(session, row.row_id, NOTIFIED, ending.text("transaction_id"))
+        transaction_id = ending.text("transaction_id")
+        fill = session.get_one(VenueFill, row.row_id)
+        if fill.state == BUSTED:
+            # A bust file read before the fill's: both flows ran, and the bust's end was written down first.
+            fill.transaction_id = transaction_id
+            return
+        self._move(session, row.row_id, NOTIFIED, transaction_id)
 
     def _doubt(self, session: Session, row: InboxRow, error: IpponError) -> bool:
         if error.code == REUSED:
@@ -203,10 +210,11 @@ class Exchange:
 
     def _move(self, session: Session, execution_id: str, state: str, transaction_id: str | None) -> None:
         fill = session.get_one(VenueFill, execution_id)
-        if fill.state in HOLDS_QUANTITY and state not in HOLDS_QUANTITY and not fill.content.get("reverses"):
+        change = (state in HOLDS_QUANTITY) - (fill.state in HOLDS_QUANTITY)
+        if change and not fill.content.get("reverses"):
             ids = (fill.sell_order_id, fill.buy_order_id)
             orders = session.scalars(select(VenueOrder).where(VenueOrder.order_id.in_(ids)))
-            self._use(orders, fill, -fill.quantity)
+            self._use(orders, fill, change * fill.quantity)
         fill.state, fill.changed_at = state, self._tools.now()
         fill.transaction_id = transaction_id or fill.transaction_id
         self._tools.record(session, state, execution_id, transaction_id=fill.transaction_id)
@@ -219,6 +227,8 @@ class Exchange:
         row = session.scalars(_row_of(execution_id)).one()
         if found is not None:
             self.flows.accept(session, row, Ending(result={"transaction_id": found.transaction_id}))
+            if session.scalars(_bust_of(execution_id)).first() is not None:
+                self._move(session, execution_id, BUSTED, None)
             return
         last = select(Start).where(Start.business_id == f"notify:{execution_id}").order_by(Start.generation.desc())
         start = session.scalars(last.limit(1)).one()
@@ -241,7 +251,9 @@ class Exchange:
         )
 
     def _busted(self, session: Session, row: InboxRow, ending: Ending) -> None:
-        if session.get(VenueFill, row.row_id) is not None:
+        fill = session.get(VenueFill, row.row_id)
+        # One whose notice is in doubt has no answer yet: `_resolve` gives it, and sees this bust.
+        if fill is not None and fill.state != UNKNOWN:
             self._move(session, row.row_id, BUSTED, None)
         self._tools.log.info("fill_busted", execution_id=row.row_id, transaction_id=ending.text("transaction_id"))
 
@@ -254,6 +266,13 @@ def _row_of(execution_id: str) -> Select[InboxRow]:
     """The one row of a fill that is on its way."""
     return select(InboxRow).where(
         InboxRow.kind == "fills", InboxRow.row_id == execution_id, InboxRow.status == "pending"
+    )
+
+
+def _bust_of(execution_id: str) -> Select[InboxRow]:
+    """The bust of a fill that is through."""
+    return select(InboxRow).where(
+        InboxRow.kind == "busts", InboxRow.row_id == execution_id, InboxRow.status == ACCEPTED
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from ippon.agent.decide import TOKYO, Arrived
 from ippon.agent.ledger import Ledger, cursor, set_cursor
+from ippon.agent.notices import Notices
 from ippon.agent.settle import SELLING, Settle
 from ippon.agent.tables import Settlement
 from ippon.agent.tools import Tools
@@ -30,10 +31,11 @@ MAX_RESOLVED_AT_ONCE = 1000
 class Fills:
     """Brings the settlement table up to what the node has on record."""
 
-    def __init__(self, tools: Tools, *, ledger: Ledger, settle: Settle) -> None:
+    def __init__(self, tools: Tools, *, ledger: Ledger, settle: Settle, notices: Notices) -> None:
         self._tools = tools
         self._ledger = ledger
         self._settle = settle
+        self._notices = notices
 
     def sync(self, *, everything: bool = False) -> int:
         """Take what changed since last time, and a little before (much, when `everything`); how many rows changed here.
@@ -87,6 +89,7 @@ class Fills:
                 for row in session.scalars(select(Settlement).where(Settlement.execution_id.in_(ids)))
             }
             changed = 0
+            new: list[Settlement] = []
             moved: list[Settlement] = []
             for fill in fills:
                 row = known.get(fill.execution_id)
@@ -95,10 +98,12 @@ class Fills:
                     if row is None:
                         continue
                     known[fill.execution_id] = row
+                    new.append(row)
                     changed += 1
                 elif self._follow(session, row, fill):
                     moved.append(row)
                     changed += 1
+            self._notices.catch_up(session, new)
             self._settle.close(session, moved)
             newest = utc_text(max(fill.changed_at for fill in fills))
             if moves_cursor and newest > (cursor(session, CURSOR) or ""):

@@ -1,6 +1,6 @@
 """What the node tells its own side: kept once each, and acted on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -55,9 +55,19 @@ class Notices:
             set_cursor(session, CURSOR, str(max(int(cursor(session, CURSOR) or 0), fresh[-1].sequence)))
         return len(fresh)
 
+    def catch_up(self, session: Session, rows: Sequence[Settlement]) -> None:
+        """Act on what was told about fills before they came to the desk: it is not told again.
+
+        A node's clock that jumps back dates a fill so that only a whole comparison finds it; its notices have a number.
+        """
+        by_id = {row.execution_id: row for row in rows}
+        told = select(Notice).where(Notice.execution_id.in_(by_id)).order_by(Notice.sequence)
+        for notice in session.scalars(told):
+            self._act(session, by_id[notice.execution_id], NoticeRow.model_validate(notice, from_attributes=True))
+
     def _act(self, session: Session, row: Settlement | None, notice: NoticeRow) -> None:
         if row is None or DeskState(row.state).ended:
-            return
+            return  # one that is not here yet: see `catch_up`
         match notice.kind:
             case NoticeKind.FUNDS_ANNOUNCED:
                 if self._settle.wake(row, TryCause.ANNOUNCEMENT):
