@@ -60,6 +60,8 @@ class Notices:
 
         A node's clock that jumps back dates a fill so that only a whole comparison finds it; its notices have a number.
         """
+        if not rows:
+            return
         by_id = {row.execution_id: row for row in rows}
         told = select(Notice).where(Notice.execution_id.in_(by_id)).order_by(Notice.sequence)
         for notice in session.scalars(told):
