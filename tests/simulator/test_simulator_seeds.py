@@ -7,7 +7,7 @@ import os
 
 from ippon.simulator.play import MAX_CALM_ROUNDS, play_many
 
-SEEDS = int(os.environ.get("IPPON_SIMULATOR_SEEDS", "60"))
+SEEDS = int(os.environ.get("IPPON_SIMULATOR_SEEDS", "40"))
 FILLS = 200
 JOBS = 2
 

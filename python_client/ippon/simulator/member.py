@@ -74,6 +74,7 @@ class Member:
         self.pendings: dict[str, Pending] = {}
         self._entered: set[str] = set()
         self._spent: dict[str, tuple[datetime, str]] = {}
+        self._spent_by_recorded: set[str] = set()
 
     # ---- the vault
 
@@ -83,6 +84,7 @@ class Member:
         self._enter(tx)
         if tx.transaction_id not in self.recorded:
             self.recorded[tx.transaction_id] = self.now()
+            self._spent_by_recorded |= {state.ref for state in tx.inputs}
             for state in tx.outputs:
                 self._note_recorded(state)
 
@@ -216,10 +218,13 @@ class Member:
             self.pendings[run_id] = replace(known, kind=DROPPED)
 
     def pending(self) -> list[Pending]:
-        """What is pending; a signed transaction that is recorded, or dead because an input is spent, is forgotten."""
+        """What is pending; a signed transaction that is recorded, or dead because an input is spent, is forgotten.
+
+        As in Records.kt, only what is recorded here counts: one that came in another's chain is still asked after.
+        """
         for row in list(self.pendings.values()):
             if row.kind in (SIGNED, DROPPED) and row.transaction_id is not None:
-                gone = any(state.ref in self._spent for state in row.inputs)
+                gone = any(state.ref in self._spent_by_recorded for state in row.inputs)
                 if gone or row.transaction_id in self.recorded:
                     del self.pendings[row.run_id]
         return sorted(self.pendings.values(), key=lambda row: row.deadline)
