@@ -1,11 +1,15 @@
 """The simulator: agents on a model ledger, a few seeds of it; many are in tests/simulator."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from ippon.simulator.__main__ import app
+from ippon.simulator.book import REGISTRAR, Book, Position, holding
+from ippon.simulator.day import OPENING
+from ippon.simulator.member import SIGNED, Member
 from ippon.simulator.play import Stage
 
 SEEDS = 8
@@ -61,3 +65,18 @@ def test_no_file_when_a_seed_is_over_then_none_is_left_behind(
     monkeypatch.setattr("ippon.simulator.play.MEMORY", tmp_path)
     stage.play(2, fills=1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_signed_transaction_when_it_came_only_in_a_chain_then_it_is_still_pending() -> None:
+    book, position = Book(), Position("Custodian A", "IN-A1", "ZA101")
+    issued = book.build("Issue", {}, outputs=(holding(position, 10),))
+    signed = book.build("Settle", {}, inputs=issued.outputs, outputs=(holding(position, 10),))
+    later = book.build("Settle", {}, inputs=signed.outputs, outputs=(holding(position, 10),))
+    member = Member(REGISTRAR, book, lambda: OPENING)
+    member.record(issued)
+    deadline = OPENING + timedelta(seconds=60)
+    member.pend("run", SIGNED, "Custodian A", deadline, transaction_id=signed.transaction_id, inputs=signed.inputs)
+    member.resolve(later)
+    assert [row.transaction_id for row in member.pending()] == [signed.transaction_id]
+    member.record(signed)
+    assert member.pending() == []
