@@ -40,9 +40,19 @@ def opened(local: LocalNetwork, door: DoorName, *, port: int | None = None) -> I
         token = Token(access.py4j_token.get_secret_value())
         made = Py4jNode(host=access.py4j_host, port=port or access.py4j_port, token=token)
     try:
+        if port is None:
+            await_up(made)
         yield made
     finally:
         made.close()
+
+
+def await_up(node: Node) -> None:
+    """A bridge finds its node a moment after either has been started."""
+    deadline = time.monotonic() + BACK_SECONDS
+    while node.health().status != "up":
+        assert time.monotonic() < deadline, "the bridge has not found its node"
+        time.sleep(0.5)
 
 
 @pytest.fixture(params=DOORS)
@@ -256,11 +266,8 @@ def test_a_node_that_dies_in_mid_call_is_told_alike_and_found_again(local: Local
     assert told == [("NODE_DOWN", None), ("NODE_DOWN", None)]
     assert [node.health().status for node in both] == ["connecting", "connecting"]
     local.network.up()
-    deadline = time.monotonic() + BACK_SECONDS
-    while [node.health().status for node in both] != ["up", "up"]:
-        assert time.monotonic() < deadline, "the bridge has not found its node again"
-        time.sleep(0.5)
     for node in both:
+        await_up(node)
         assert node.result(client_id, wait_millis=30_000).result == {"registered": 1, "known": 0}
 
 

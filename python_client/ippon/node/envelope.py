@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ippon.errors import BadAnswer, BadRequest, IpponError
 from ippon.model import Row
-from ippon.node.protocol import Finished
+from ippon.node.protocol import MAX_WAIT_MILLIS, Finished
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 _NAME = re.compile(r"[a-z_]{1,64}")
@@ -73,6 +73,13 @@ def known(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise BadRequest("The name of an operation or query must be 1 to 64 of a-z and _.", field="name")
     return name
+
+
+def checked_wait(wait_millis: int) -> int:
+    """A wait that both doors take. Raises: ValueError."""
+    if not 0 <= wait_millis <= MAX_WAIT_MILLIS:
+        raise ValueError(f"wait_millis must be 0 to {MAX_WAIT_MILLIS}, but is {wait_millis}")
+    return wait_millis
 
 
 def _list(answer: Mapping[str, Any], name: str, where: str) -> list[dict[str, Any]]:

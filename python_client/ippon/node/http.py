@@ -21,6 +21,7 @@ from urllib3.util.retry import Retry
 
 from ippon.errors import BadAnswer, BadSettings, BridgeDown, BridgeTimeout, IpponError
 from ippon.node.envelope import (
+    checked_wait,
     decode,
     encode,
     known,
@@ -29,7 +30,7 @@ from ippon.node.envelope import (
     read_flag,
     read_integer,
 )
-from ippon.node.protocol import MAX_WAIT_MILLIS, Finished, FlowState, Health, Json, NodeInfo, Page, Started
+from ippon.node.protocol import Finished, FlowState, Health, Json, NodeInfo, Page, Started
 from ippon.node.token import Token
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -92,7 +93,7 @@ class HttpNode:
     def result(self, client_id: str, wait_millis: int = 0) -> FlowState:
         """See `Node`."""
         path = f"/v1/flows/{_part(client_id)}"
-        answer = self._call("GET", path, query={"wait_millis": _wait(wait_millis)}, wait_millis=wait_millis)
+        answer = self._call("GET", path, query={"wait_millis": checked_wait(wait_millis)}, wait_millis=wait_millis)
         return read(FlowState, answer, where=self._where)
 
     def forget(self, client_id: str) -> bool:
@@ -109,7 +110,7 @@ class HttpNode:
 
     def wait(self, after: int, wait_millis: int) -> int:
         """See `Node`."""
-        query = {"after": after, "wait_millis": _wait(wait_millis)}
+        query = {"after": after, "wait_millis": checked_wait(wait_millis)}
         answer = self._call("GET", "/v1/changes", query=query, wait_millis=wait_millis)
         return read_integer(answer, "sequence", where=self._where)
 
@@ -173,12 +174,6 @@ def _broken(problem: requests.RequestException, where: str) -> IpponError:
     return BridgeDown(
         f"The bridge at {where} cannot be reached ({type(problem).__name__}); is it running?", where=where
     )
-
-
-def _wait(wait_millis: int) -> int:
-    if not 0 <= wait_millis <= MAX_WAIT_MILLIS:
-        raise ValueError(f"wait_millis must be 0 to {MAX_WAIT_MILLIS}, but is {wait_millis}")
-    return wait_millis
 
 
 def _part(text: str) -> str:

@@ -6,7 +6,7 @@ from py4j.java_gateway import GatewayParameters, JavaGateway
 from py4j.protocol import Py4JAuthenticationError, Py4JError, Py4JJavaError, Py4JNetworkError
 
 from ippon.errors import BridgeDown, Internal, NoToken
-from ippon.node.envelope import decode, encode, known, read, read_finished, read_flag, read_integer
+from ippon.node.envelope import checked_wait, decode, encode, known, read, read_finished, read_flag, read_integer
 from ippon.node.protocol import MAX_WAIT_MILLIS, Finished, FlowState, Health, Json, NodeInfo, Page, Started
 from ippon.node.token import Token
 
@@ -74,7 +74,7 @@ class Py4jNode:
 
     def result(self, client_id: str, wait_millis: int = 0) -> FlowState:
         """See `Node`."""
-        answer = self._call("result", client_id=client_id, wait_millis=wait_millis)
+        answer = self._call("result", client_id=client_id, wait_millis=checked_wait(wait_millis))
         return read(FlowState, answer, where=self._where)
 
     def forget(self, client_id: str) -> bool:
@@ -91,7 +91,7 @@ class Py4jNode:
 
     def wait(self, after: int, wait_millis: int) -> int:
         """See `Node`."""
-        answer = self._call("wait", after=after, wait_millis=wait_millis)
+        answer = self._call("wait", after=after, wait_millis=checked_wait(wait_millis))
         return read_integer(answer, "sequence", where=self._where)
 
     def kill(self, run_id: str) -> bool:
