@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ippon.errors import IpponError, Unavailable
 from ippon.local import LocalNetwork, Right
-from ippon.node import HttpNode, Node, Py4jNode, Token, rows, start_and_wait
+from ippon.node import HttpNode, Node, Py4jNode, Token, await_node, rows, start_and_wait
 from network.conftest import Day
 from network.cut_wire import cut_after
 
@@ -41,18 +41,10 @@ def opened(local: LocalNetwork, door: DoorName, *, port: int | None = None) -> I
         made = Py4jNode(host=access.py4j_host, port=port or access.py4j_port, token=token)
     try:
         if port is None:
-            await_up(made)
+            await_node(made, timeout_seconds=BACK_SECONDS)
         yield made
     finally:
         made.close()
-
-
-def await_up(node: Node) -> None:
-    """A bridge finds its node a moment after either has been started."""
-    deadline = time.monotonic() + BACK_SECONDS
-    while node.health().status != "up":
-        assert time.monotonic() < deadline, "the bridge has not found its node"
-        time.sleep(0.5)
 
 
 @pytest.fixture(params=DOORS)
@@ -267,7 +259,7 @@ def test_a_node_that_dies_in_mid_call_is_told_alike_and_found_again(local: Local
     assert [node.health().status for node in both] == ["connecting", "connecting"]
     local.network.up()
     for node in both:
-        await_up(node)
+        await_node(node, timeout_seconds=BACK_SECONDS)
         assert node.result(client_id, wait_millis=30_000).result == {"registered": 1, "known": 0}
 
 

@@ -9,7 +9,7 @@ import pytest
 from py4j.protocol import Py4JAuthenticationError, Py4JError, Py4JNetworkError
 
 from ippon.errors import BadAnswer, BadSettings, BridgeDown, IpponError, NodeDown, NoToken, Refusal, WaitOver
-from ippon.node import Py4jNode, Token, read_token, rows, start_and_wait
+from ippon.node import Py4jNode, Token, await_node, read_token, rows, start_and_wait
 from unit.agent_ledger import Ledger
 from unit.agent_world import ModelNode, StillClock
 
@@ -84,19 +84,21 @@ def test_files_that_hold_no_token(tmp_path: Path, text: str) -> None:
 class Gateway:
     """The JVM's entry point."""
 
-    def __init__(self, reply: object) -> None:
-        self.reply = reply
+    def __init__(self, *replies: object) -> None:
+        self.replies = list(replies)
         self.calls: list[tuple[str, Any]] = []
 
     def call(self, method: str, json_text: str, /) -> str:
         self.calls.append((method, json.loads(json_text)))
-        if isinstance(self.reply, Exception):
-            raise self.reply
-        return json.dumps(self.reply)
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if isinstance(reply, Exception):
+            raise reply
+        return json.dumps(reply)
 
 
-def py4j(reply: object) -> tuple[Py4jNode, Gateway]:
-    gateway = Gateway(reply)
+def py4j(*replies: object) -> tuple[Py4jNode, Gateway]:
+    """The last reply is given again and again."""
+    gateway = Gateway(*replies)
     return Py4jNode(port=1, token=Token("t"), entry_point=gateway), gateway
 
 
@@ -134,3 +136,15 @@ def test_nobody_behind_the_gateway() -> None:
     with pytest.raises(BridgeDown):
         node.health()
     node.close()
+
+
+def test_await_node_when_the_bridge_is_connecting_waits_and_gives_up_in_the_end() -> None:
+    connecting, up = {"status": "connecting", "organisation": "A"}, {"status": "up", "organisation": "A"}
+    waits: list[float] = []
+    node, _ = py4j(connecting, connecting, up)
+    await_node(node, timeout_seconds=10.0, monotonic=lambda: 0.0, sleep=waits.append)
+    assert len(waits) == 2
+    node, _ = py4j(connecting, connecting)
+    times = iter([0.0, 5.0, 11.0])
+    with pytest.raises(NodeDown, match="found no node in 10 s"):
+        await_node(node, timeout_seconds=10.0, monotonic=lambda: next(times), sleep=waits.append)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ippon.demo.run import TOKYO
 from ippon.local import LocalNetwork
-from ippon.node import HttpNode, start_and_wait
+from ippon.node import HttpNode, await_node, start_and_wait
 
 SELLER, BUYER = "custodian-a", "custodian-b"
 SELLER_NAME, BUYER_NAME = "Custodian A", "Custodian B"
@@ -30,6 +30,8 @@ class Bridges:
     def __init__(self, local: LocalNetwork) -> None:
         self._nodes = {member.key: local.node(member, "agent") for member in local.members}
         self._serial = itertools.count(1)
+        for node in self._nodes.values():
+            await_node(node, timeout_seconds=TIMEOUT_SECONDS)
 
     def node(self, member: str) -> HttpNode:
         """One organisation's bridge."""

@@ -1,6 +1,6 @@
 """An organisation's node, through its bridge: one protocol, two doors (HTTP and py4j)."""
 
-from ippon.node.calls import rows, start_and_wait
+from ippon.node.calls import await_node, rows, start_and_wait
 from ippon.node.http import HttpNode
 from ippon.node.protocol import (
     MAX_PAGE_SIZE,
@@ -31,6 +31,7 @@ __all__ = [
     "Py4jNode",
     "Started",
     "Token",
+    "await_node",
     "read_token",
     "rows",
     "start_and_wait",

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ippon.errors import BadAnswer, Refusal, WaitOver
+from ippon.errors import BadAnswer, NodeDown, Refusal, WaitOver
 from ippon.node.protocol import MAX_PAGE_SIZE, MAX_WAIT_MILLIS, Json, Node
 
 MAX_PAGES = 100_000
+_LOOK_SECONDS = 0.5
 
 
 def rows(node: Node, name: str, arguments: Json, *, page_size: int = MAX_PAGE_SIZE) -> Iterator[dict[str, Any]]:
@@ -21,6 +22,21 @@ def rows(node: Node, name: str, arguments: Json, *, page_size: int = MAX_PAGE_SI
         if len(page.rows) < page_size or number * page_size >= page.total:
             return
     raise BadAnswer(f"The query {name} has more than {MAX_PAGES} pages.")
+
+
+def await_node(
+    node: Node,
+    *,
+    timeout_seconds: float,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until a bridge has its node: it opens its doors before it has found it. Raises NodeDown."""
+    deadline = monotonic() + timeout_seconds
+    while (health := node.health()).status != "up":
+        if monotonic() > deadline:
+            raise NodeDown(f"The bridge of {health.organisation} has found no node in {timeout_seconds:.0f} s.")
+        sleep(_LOOK_SECONDS)
 
 
 def start_and_wait(

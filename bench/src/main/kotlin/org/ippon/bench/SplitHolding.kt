@@ -2,6 +2,8 @@ package org.ippon.bench
 
 import co.paralleluniverse.fibers.Suspendable
 import net.corda.core.contracts.Command
+import net.corda.core.contracts.ContractState
+import net.corda.core.contracts.StateAndRef
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.StartableByRPC
 import net.corda.core.identity.Party
@@ -9,16 +11,16 @@ import net.corda.core.transactions.TransactionBuilder
 import org.ippon.contracts.Holder
 import org.ippon.contracts.coin.Coin
 import org.ippon.contracts.coin.CoinCommand
-import org.ippon.contracts.fill.Asset
-import org.ippon.contracts.fill.Position
 import org.ippon.contracts.security.Security
 import org.ippon.contracts.security.SecurityToken
 import org.ippon.contracts.security.SecurityTokenCommand
 import org.ippon.core.CoinSession
 import org.ippon.core.DeliverTransaction
 import org.ippon.core.TransferAssetSession
-import org.ippon.core.lockId
-import org.ippon.core.reserve
+import org.ippon.core.UNCONSUMED
+import org.ippon.core.ref
+import org.ippon.core.select
+import org.ippon.core.statesAt
 import org.ippon.core.trust
 
 /**
@@ -39,23 +41,27 @@ class SplitHolding(private val id: String, private val securityCode: String?, pr
 
     private fun coins(issuer: Party): TransactionBuilder {
         val holder = Holder(ourIdentity, investorId)
-        val builder = TransactionBuilder(serviceHub.trust.notary)
-        var total = 0L
-        serviceHub.reserve<Coin>(Position(holder, Asset.Coins(issuer)), pieces + 1L, lockId).forEach { builder.addInputState(it); total += it.state.data.amount }
+        val coin = largest<Coin>("ippon_coin", "amount")
+        val builder = TransactionBuilder(serviceHub.trust.notary).addInputState(coin)
         repeat(pieces) { builder.addOutputState(Coin(1, holder, issuer)) }
-        if (total > pieces) builder.addOutputState(Coin(total - pieces, holder, issuer))
+        builder.addOutputState(Coin(coin.state.data.amount - pieces, holder, issuer))
         return builder.addCommand(Command(CoinCommand.Transfer(id), listOf(ourIdentity.owningKey, issuer.owningKey)))
     }
 
     private fun units(security: Security): TransactionBuilder {
         val holder = Holder(ourIdentity, investorId)
-        val builder = TransactionBuilder(serviceHub.trust.notary)
-        var total = 0L
-        serviceHub.reserve<SecurityToken>(Position(holder, Asset.Units(security)), pieces + 1L, lockId).forEach { builder.addInputState(it); total += it.state.data.units }
+        val token = largest<SecurityToken>("ippon_security_token", "units")
+        val builder = TransactionBuilder(serviceHub.trust.notary).addInputState(token)
         repeat(pieces) { builder.addOutputState(SecurityToken(security, 1, holder)) }
-        if (total > pieces) builder.addOutputState(SecurityToken(security, total - pieces, holder))
+        builder.addOutputState(SecurityToken(security, token.state.data.units - pieces, holder))
         return builder.addCommand(Command(SecurityTokenCommand.Transfer(id), listOf(ourIdentity.owningKey, security.registrar.owningKey)))
     }
+
+    /** Not the flows' own selection, which would merge the pieces made before. */
+    private fun <T : ContractState> largest(table: String, size: String): StateAndRef<T> = serviceHub.statesAt<T>(serviceHub.select(
+            "SELECT v.transaction_id, v.output_index FROM vault_states v JOIN $table t ON t.transaction_id = v.transaction_id AND t.output_index = v.output_index " +
+                    "WHERE t.investor_id = ? AND v.state_status = $UNCONSUMED ORDER BY t.$size DESC LIMIT 1", investorId
+    ) { it.ref() }).single()
 
     private companion object {
         const val PLATFORM = "IPPON"

@@ -1,9 +1,10 @@
 package org.ippon.core
 
 import co.paralleluniverse.fibers.Suspendable
-import net.corda.core.contracts.AttachmentResolutionException
 import net.corda.core.contracts.SignatureAttachmentConstraint
-import net.corda.core.contracts.TransactionResolutionException
+import net.corda.core.contracts.ContractState
+import net.corda.core.contracts.StateAndRef
+import net.corda.core.contracts.StateRef
 import net.corda.core.contracts.TransactionVerificationException
 import net.corda.core.crypto.TransactionSignature
 import net.corda.core.flows.FlowException
@@ -12,7 +13,9 @@ import net.corda.core.flows.FlowSession
 import net.corda.core.flows.NotaryError
 import net.corda.core.flows.NotaryException
 import net.corda.core.flows.NotaryFlow
+import net.corda.core.flows.ReceiveStateAndRefFlow
 import net.corda.core.flows.ReceiveTransactionFlow
+import net.corda.core.flows.SendStateAndRefFlow
 import net.corda.core.flows.SendTransactionFlow
 import net.corda.core.flows.UnexpectedFlowEndException
 import net.corda.core.node.StatesToRecord
@@ -23,13 +26,25 @@ import org.ippon.contracts.fill.FillCommand
 import org.ippon.contracts.fill.OrderDetails
 import java.security.SignatureException
 
-/** Goes before a transaction: what the receiver must know to check it and what the ledger must not carry. */
+/** Goes with a transaction: what the receiver must know to check it and what the ledger must not carry. */
 @CordaSerializable
 data class DeliveryNote(val orders: List<OrderDetails> = emptyList(), val reference: String = "")
 
-/** The receiver's answer: a refusal, or acceptance with its signature where it has one to give. */
+/** What the receiver of a delivery may be sent first. */
 @CordaSerializable
-data class DeliveryAnswer(val refusal: WireRefusal?, val signature: TransactionSignature?)
+interface DeliveryMessage
+
+/** The transaction to be checked, its note, and the transactions before it that the receiver is likely to lack ([nearChain]). */
+@CordaSerializable
+data class TransactionDelivery(val stx: SignedTransaction, val note: DeliveryNote = DeliveryNote(), val near: List<SignedTransaction> = emptyList()) : DeliveryMessage
+
+/** The sender cannot yet build its transaction: it lacks the chain of what the receiver has named to it. */
+@CordaSerializable
+object NamedWanted : DeliveryMessage
+
+/** The receiver's answer: a refusal, or acceptance with its signature where it has one to give; or, first of all, that it lacks the chain. */
+@CordaSerializable
+data class DeliveryAnswer(val refusal: WireRefusal?, val signature: TransactionSignature?, val chainWanted: Boolean = false)
 
 /** The end of a delivery: [signatures] complete the transaction, or null: it was dropped and never will be recorded by the sender. */
 @CordaSerializable
@@ -38,7 +53,8 @@ data class DeliveryVerdict(val signatures: List<TransactionSignature>?)
 /**
  * The one way in which a transaction reaches other nodes: nobody records what it has not checked.
  *
- * 1. To each session, round by round: the note, then the transaction with its chain.
+ * 1. To each session, round by round, those of a round at the same time: the transaction, its note, and what the
+ *    receiver probably lacks of its chain. One that lacks more says so, and fetches it.
  * 2. Each answers: accepted, with its signature if it must sign, or refused. One refusal drops the whole.
  * 3. The complete transaction is notarised if it needs to be.
  * 4. It is recorded here, and the signatures go to everybody at once; each of them, having the transaction already, needs
@@ -70,7 +86,7 @@ open class DeliverTransaction(
         verify()
         var stx = partly
         val asked = mutableListOf<FlowSession>()
-        for (round in rounds) {
+        for (round in rounds.filter { it.isNotEmpty() }) {
             asked += round
             for (signature in ask(round, asked, stx)) stx += signature
         }
@@ -94,7 +110,7 @@ open class DeliverTransaction(
     private fun verify() = try {
         partly.verify(serviceHub, checkSufficientSignatures = false)
     } catch (e: TransactionVerificationException) {
-        throw Refusal(ErrorCode.CONTRACT_REFUSED, e.cause?.message ?: e.message ?: "The contract refuses.")
+        throw verificationRefusal(e)!!
     }
 
     /** Tells everybody the verdict. Somebody whose side of the session is gone can only ask the ledger ([AskOutcome]), and keeps nobody else from hearing. */
@@ -122,10 +138,7 @@ open class DeliverTransaction(
     /** One round; a receiver that fails without an answer has refused. */
     @Suspendable
     private fun ask(round: List<FlowSession>, asked: List<FlowSession>, stx: SignedTransaction): List<TransactionSignature> = try {
-        for (session in round) {
-            session.send(note)
-            subFlow(SendTransactionFlow(session, stx))
-        }
+        sendAllMap(deliveries(round, stx))
         answers(round, asked, stx)
     } catch (e: Exception) {
         if (e is Refusal || !isSessionEnd(e)) throw e
@@ -133,10 +146,13 @@ open class DeliverTransaction(
         throw Refusal(ErrorCode.COUNTERPARTY_FAILED, "One of ${round.map { it.counterparty.name.organisation }} ended its session without an answer: ${e.message?.take(MAX_MESSAGE_LENGTH)}")
     }
 
+    private fun deliveries(round: List<FlowSession>, stx: SignedTransaction): Map<FlowSession, Any> =
+            round.associate { it to TransactionDelivery(stx, note, serviceHub.nearChain(stx.inputs + stx.references, it.counterparty)) }
+
     @Suspendable
     private fun answers(round: List<FlowSession>, asked: List<FlowSession>, stx: SignedTransaction): List<TransactionSignature> {
-        if (round.isEmpty()) return emptyList()
-        val answers = receiveAll(DeliveryAnswer::class.java, round).map { it.unwrap { answer -> answer } }
+        val answers = receiveAll(DeliveryAnswer::class.java, round).map { it.unwrap { answer -> answer } }.toMutableList()
+        for (index in round.indices) if (answers[index].chainWanted) answers[index] = sendChain(round[index], stx)
         val refused = round.zip(answers).firstOrNull { it.second.refusal != null }
         if (refused != null) {
             tell(asked, DeliveryVerdict(null))
@@ -149,6 +165,12 @@ open class DeliverTransaction(
                 }
             }
         }
+    }
+
+    @Suspendable
+    private fun sendChain(session: FlowSession, stx: SignedTransaction): DeliveryAnswer {
+        subFlow(SendTransactionFlow(session, stx))
+        return session.receive<DeliveryAnswer>().unwrap { it }
     }
 
     @Suspendable
@@ -169,6 +191,23 @@ open class DeliverTransaction(
             tell(asked, DeliveryVerdict(null))
             throw Refusal(ErrorCode.MISSING_SIGNATURE, "The transaction ${stx.id} is not signed by all who must: ${e.message}")
         }
+    }
+}
+
+/**
+ * Takes states that the other side has named, which is about to receive a delivery that spends them ([ReceiveDelivery]):
+ * out of transactions that are here or came along ([near]), or else with their chain.
+ *
+ * @throws Refusal if what came along does not verify, or there is no such state.
+ */
+class ReceiveNamed(private val session: FlowSession, private val refs: List<StateRef>, private val near: List<SignedTransaction>) : FlowLogic<List<StateAndRef<*>>>() {
+    @Suspendable
+    override fun call(): List<StateAndRef<*>> {
+        if (serviceHub.takeNear(near, refs.map { it.txhash }.toSet())) return serviceHub.statesAt<ContractState>(refs)
+        session.send(NamedWanted)
+        val fetched = subFlow(ReceiveStateAndRefFlow<ContractState>(session))
+        refuseUnless(fetched.map { it.ref } == refs, ErrorCode.UNKNOWN_TRANSACTION) { "The states must be those named, $refs, but are ${fetched.map { it.ref }}." }
+        return fetched
     }
 }
 
@@ -201,42 +240,54 @@ abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<S
     /** Runs in the database transaction in which the transaction is recorded here. */
     protected open fun onRecorded(stx: SignedTransaction, note: DeliveryNote) = Unit
 
+    /** States that this side has named to the other before, and whose chain it may have to send. */
+    protected open val named: List<StateAndRef<*>> get() = emptyList()
+
     /** Which of the transaction's states go into the vault here. */
     protected open val statesToRecord: StatesToRecord get() = StatesToRecord.ONLY_RELEVANT
 
     @Suspendable
     override fun call(): SignedTransaction? {
-        val note = session.receive<DeliveryNote>().unwrap { it }
-        val received = receiveVerified()
-        val stx = received.first
-        val refusal = received.second ?: refusalOf(stx!!, note)
-        if (refusal != null || stx == null) {
-            logger.info("Refused a transaction of ${session.counterparty.name.organisation}: ${refusal!!.code} ${refusal.message}")
+        val delivery = receiveDelivery()
+        val stx = delivery.stx
+        val refusal = verified(delivery) ?: refusalOf(stx, delivery.note)
+        if (refusal != null) {
+            logger.info("Refused a transaction of ${session.counterparty.name.organisation}: ${refusal.code} ${refusal.message}")
             session.send(DeliveryAnswer(refusal, null))
             return null
         }
         val signature = if (ourIdentity.owningKey in stx.tx.requiredSigningKeys) serviceHub.createSignature(stx, ourIdentity.owningKey) else null
         pend(stx, signature != null)
-        session.send(DeliveryAnswer(null, signature))
-        return conclude(stx, note)
+        return conclude(stx, DeliveryAnswer(null, signature), delivery.note)
     }
 
     @Suspendable
-    private fun receiveVerified(): Pair<SignedTransaction?, WireRefusal?> = try {
-        Pair(subFlow(ReceiveTransactionFlow(session, checkSufficientSignatures = false)), null)
-    } catch (e: TransactionVerificationException) {
-        Pair(null, WireRefusal(ErrorCode.CONTRACT_REFUSED, (e.cause?.message ?: e.message ?: "").take(MAX_MESSAGE_LENGTH), null))
-    } catch (e: SignatureException) {
-        Pair(null, WireRefusal(ErrorCode.MISSING_SIGNATURE, (e.message ?: "A signature does not fit.").take(MAX_MESSAGE_LENGTH), null))
-    } catch (e: IllegalStateException) {
-        // Corda's own rules of a transaction (one notary, signers, links) are plain checks.
-        Pair(null, WireRefusal(ErrorCode.CONTRACT_REFUSED, (e.message ?: "").take(MAX_MESSAGE_LENGTH), null))
-    } catch (e: IllegalArgumentException) {
-        Pair(null, WireRefusal(ErrorCode.CONTRACT_REFUSED, (e.message ?: "").take(MAX_MESSAGE_LENGTH), null))
-    } catch (e: TransactionResolutionException) {
-        Pair(null, WireRefusal(ErrorCode.UNKNOWN_TRANSACTION, "The chain lacks the transaction ${e.hash}.", null))
-    } catch (e: AttachmentResolutionException) {
-        Pair(null, WireRefusal(ErrorCode.UNEXPECTED_ATTACHMENT, "The chain lacks the attachment ${e.hash}.", null))
+    private fun receiveDelivery(): TransactionDelivery {
+        var message = session.receive<DeliveryMessage>().unwrap { it }
+        if (message is NamedWanted && named.isNotEmpty()) {
+            subFlow(SendStateAndRefFlow(session, named))
+            message = session.receive<DeliveryMessage>().unwrap { it }
+        }
+        refuseUnless(message is TransactionDelivery, ErrorCode.BAD_REQUEST) { "A transaction must come now, but what comes is a ${message.javaClass.simpleName}." }
+        return message as TransactionDelivery
+    }
+
+    /** Null when Corda and the contracts accept the transaction and everything before it. */
+    @Suspendable
+    private fun verified(delivery: TransactionDelivery): WireRefusal? = try {
+        if (serviceHub.hasAllOf(delivery.stx, delivery.near)) delivery.stx.verify(serviceHub, checkSufficientSignatures = false)
+        else fetch(delivery.stx)
+        null
+    } catch (e: Exception) {
+        (verificationRefusal(e) ?: throw e).toWire()
+    }
+
+    /** Gets the chain and the transaction the long way; it must still be the one delivered. */
+    @Suspendable
+    private fun fetch(stx: SignedTransaction) {
+        session.send(DeliveryAnswer(null, null, chainWanted = true))
+        val fetched = subFlow(ReceiveTransactionFlow(session, checkSufficientSignatures = false))
+        refuseUnless(fetched.id == stx.id, ErrorCode.UNKNOWN_TRANSACTION) { "The chain must be that of ${stx.id}, but is of ${fetched.id}." }
     }
 
     private fun refusalOf(stx: SignedTransaction, note: DeliveryNote): WireRefusal? = try {
@@ -271,9 +322,9 @@ abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<S
     }
 
     @Suspendable
-    private fun conclude(stx: SignedTransaction, note: DeliveryNote): SignedTransaction? {
+    private fun conclude(stx: SignedTransaction, answer: DeliveryAnswer, note: DeliveryNote): SignedTransaction? {
         val verdict = try {
-            session.receive<DeliveryVerdict>().unwrap { it }
+            session.sendAndReceive<DeliveryVerdict>(answer).unwrap { it }
         } catch (e: Exception) {
             if (!isSessionEnd(e)) throw e
             // The other side died. If this node has signed, its row stays: only the ledger can say what became of it.

@@ -27,7 +27,7 @@ fun ServiceHub.fillOnRecord(executionId: String, venue: Party? = null): FillOnRe
             executionId, venue?.name?.toString()
     ) { Triple(it.ref(), it.getInt(3) == UNCONSUMED, it.getString(4) to it.getString(5)) }.singleOrNull() ?: return null
     val (ref, open, ended) = row
-    return FillOnRecord(toStateAndRef(ref), fillStatus(open, ended.second), ended.first)
+    return FillOnRecord(statesAt<Fill>(listOf(ref)).single(), fillStatus(open, ended.second), ended.first)
 }
 
 /** Reads a fill's status out of the vault's flag and the spending commands. */

@@ -3,6 +3,7 @@ package org.ippon.core
 import net.corda.core.contracts.ContractState
 import net.corda.core.contracts.StateAndRef
 import net.corda.core.contracts.StateRef
+import net.corda.core.contracts.TransactionState
 import net.corda.core.node.ServiceHub
 import net.corda.core.node.services.StatesNotAvailableException
 import net.corda.core.utilities.NonEmptySet
@@ -31,18 +32,17 @@ fun ServiceHub.held(position: Position): Long = when (position.asset) {
 }
 
 /**
- * Reserves states of [position] worth [needed] or a little more, oldest first, under [lockId]. Another flow may win a
+ * Reserves states of [position] worth [needed] or a little more, [most] of them, under [lockId]. Another flow may win a
  * state between look and lock; then others are taken at once.
  *
  * @throws Refusal if there are not enough.
  */
-fun <T : ContractState> ServiceHub.reserve(position: Position, needed: Long, lockId: UUID): List<StateAndRef<T>> {
+fun <T : ContractState> ServiceHub.reserve(position: Position, needed: Long, lockId: UUID, most: Int = MAX_SELECTED_STATES): List<StateAndRef<T>> {
     repeat(SELECTION_TRIES) {
-        val chosen = choose(position, needed, lockId)
+        val chosen = choose(position, needed, lockId, most)
         try {
             if (chosen.isNotEmpty()) vaultService.softLockReserve(lockId, NonEmptySet.copyOf(chosen))
-            @Suppress("UNCHECKED_CAST")
-            return chosen.map { ref -> toStateAndRef<ContractState>(ref) as StateAndRef<T> }
+            return statesAt(chosen)
         } catch (e: StatesNotAvailableException) {
             // Lost to another flow: look again.
         }
@@ -50,16 +50,42 @@ fun <T : ContractState> ServiceHub.reserve(position: Position, needed: Long, loc
     throw Refusal(shortCode(position), "The $position were reserved by others in $SELECTION_TRIES tries; try again.")
 }
 
-private fun ServiceHub.choose(position: Position, needed: Long, lockId: UUID): List<StateRef> {
-    val order = "ORDER BY v.recorded_timestamp, v.transaction_id, v.output_index LIMIT $MAX_SELECTED_STATES"
-    val free = when (position.asset) {
-        is Asset.Units -> select("SELECT v.transaction_id, v.output_index, t.units $FREE_UNITS $order", *unitArguments(position, lockId)) { it.ref() to it.getLong(3) }
-        is Asset.Coins -> select("SELECT v.transaction_id, v.output_index, t.amount $FREE_COINS $order", *coinArguments(position, lockId)) { it.ref() to it.getLong(3) }
+/**
+ * The states at [refs], of transactions that are here; each transaction is read once, however many of its states are asked for.
+ *
+ * @throws Refusal if a transaction has no such output.
+ */
+fun <T : ContractState> ServiceHub.statesAt(refs: Collection<StateRef>): List<StateAndRef<T>> {
+    val transactions = refs.map { it.txhash }.distinct().associate { it to validatedTransactions.getTransaction(it)!!.tx }
+    @Suppress("UNCHECKED_CAST")
+    return refs.map { ref ->
+        val state = transactions[ref.txhash]!!.outputs.getOrNull(ref.index)
+        refuseUnless(state != null, ErrorCode.UNEXPECTED_STATE) { "$ref must be an output, but there is none of this number." }
+        StateAndRef(state as TransactionState<T>, ref)
     }
+}
+
+/** Oldest first, which merges crumbs by and by; where the oldest that may be taken at once do not make it, the largest first. */
+private fun ServiceHub.choose(position: Position, needed: Long, lockId: UUID, most: Int): List<StateRef> {
+    val (oldest, sum) = enough(free(position, lockId, "v.recorded_timestamp, v.transaction_id, v.output_index", most), needed)
+    if (sum >= needed) return oldest
+    val (largest, sumOfLargest) = enough(free(position, lockId, "3 DESC, v.transaction_id, v.output_index", most), needed)
+    refuseUnless(sumOfLargest >= needed, shortCode(position)) { "The $position must be $needed, but only $sumOfLargest are free in at most $most states." }
+    return largest
+}
+
+private fun enough(free: List<Pair<StateRef, Long>>, needed: Long): Pair<List<StateRef>, Long> {
     var sum = 0L
-    val chosen = free.takeWhile { (_, size) -> (sum < needed).also { sum += size } }.map { it.first }
-    refuseUnless(sum >= needed, shortCode(position)) { "The $position must be $needed, but only $sum are free." }
-    return chosen
+    val chosen = free.takeWhile { (_, size) -> (sum < needed).also { if (it) sum += size } }.map { it.first }
+    return Pair(chosen, sum)
+}
+
+private fun ServiceHub.free(position: Position, lockId: UUID, order: String, most: Int): List<Pair<StateRef, Long>> {
+    val end = "ORDER BY $order LIMIT $most"
+    return when (position.asset) {
+        is Asset.Units -> select("SELECT v.transaction_id, v.output_index, t.units $FREE_UNITS $end", *unitArguments(position, lockId)) { it.ref() to it.getLong(3) }
+        is Asset.Coins -> select("SELECT v.transaction_id, v.output_index, t.amount $FREE_COINS $end", *coinArguments(position, lockId)) { it.ref() to it.getLong(3) }
+    }
 }
 
 private fun shortCode(position: Position) = if (position.asset is Asset.Coins) ErrorCode.SHORT_OF_COINS else ErrorCode.SHORT_OF_UNITS

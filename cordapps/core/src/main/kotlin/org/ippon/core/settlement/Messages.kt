@@ -2,6 +2,7 @@ package org.ippon.core.settlement
 
 import net.corda.core.contracts.StateRef
 import net.corda.core.serialization.CordaSerializable
+import net.corda.core.transactions.SignedTransaction
 import org.ippon.core.ErrorCode
 import org.ippon.core.WireRefusal
 
@@ -43,9 +44,9 @@ data class SettlementDecision(val settle: List<SellerAccount>, val lacking: List
 @CordaSerializable
 data class SellerAccount(val executionId: String, val tokenId: String, val coinId: String)
 
-/** Buyer's custodian → seller's: reserved, and how many coin states follow; or not. */
+/** Buyer's custodian → seller's: the coin states reserved, and what the seller's side probably lacks of their chains; or why not. */
 @CordaSerializable
-data class ReserveAnswer(val refusal: WireRefusal?, val coinStates: Int)
+data class ReserveAnswer(val refusal: WireRefusal?, val coins: List<StateRef> = emptyList(), val near: List<SignedTransaction> = emptyList())
 
 /** What became of one fill in one try. */
 @CordaSerializable

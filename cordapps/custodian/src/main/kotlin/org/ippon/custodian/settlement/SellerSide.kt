@@ -161,6 +161,13 @@ class SellerSide(private val services: ServiceHub, private val runId: UUID) {
     /** Reserves the coins of buyers who are investors of this same node. */
     fun reserveHere(agreed: Agreement): List<StateAndRef<Coin>> = reserveNet(agreed) { it.asset is Asset.Coins }
 
+    /** What the buyer's side has named is coins. */
+    fun coins(named: List<StateAndRef<*>>): List<StateAndRef<Coin>> {
+        refuseUnless(named.all { it.state.data is Coin }, ErrorCode.UNEXPECTED_STATE, "coins") { "The buyer's side must name coins, but names ${named.map { it.state.data.javaClass.simpleName }.distinct()}." }
+        @Suppress("UNCHECKED_CAST")
+        return named as List<StateAndRef<Coin>>
+    }
+
     private fun <T : net.corda.core.contracts.ContractState> reserveNet(agreed: Agreement, of: (Position) -> Boolean): List<StateAndRef<T>> =
             ExchangeRule(agreed.ready.map { it.data }, agreed.ready.map { it.term!! }).changes()
                     .filter { (position, change) -> change < 0 && of(position) && position.holder.custodian == services.me }

@@ -5,7 +5,6 @@ import net.corda.core.contracts.StateAndRef
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.FlowSession
 import net.corda.core.flows.InitiatedBy
-import net.corda.core.flows.SendStateAndRefFlow
 import net.corda.core.serialization.CordaSerializable
 import net.corda.core.transactions.SignedTransaction
 import net.corda.core.utilities.unwrap
@@ -20,6 +19,7 @@ import org.ippon.core.fillOnRecord
 import org.ippon.core.isSessionEnd
 import org.ippon.core.lockId
 import org.ippon.core.me
+import org.ippon.core.nearChain
 import org.ippon.core.pend
 import org.ippon.core.refuseUnless
 import org.ippon.core.settlement.BuyerStand
@@ -45,7 +45,7 @@ const val MAX_QUERY_ROUNDS = 5
  * 1. Answers, for each fill asked about, whether it is ready: on record here, first of its id, open, between these two,
  *    with a coin route in force and enough coins. Nothing is locked. The amount that is missing does not travel.
  * 2. At the decision, tells its own people and agent what is missing, exactly and at once.
- * 3. Reserves coins for the fills decided on and sends them with their chains.
+ * 3. Reserves coins for the fills decided on and names them, with what the other side probably lacks of their chains.
  * 4. Takes the transaction: everything that [SettlementReview] checks, and that it settles just these fills, with its
  *    investors' accounts, by the route in force, out of exactly the coins reserved. Signs.
  * 5. Records it when every signature is there. What never comes back is the agent's to ask for (AskOutcome, ReclaimCoins).
@@ -60,7 +60,6 @@ class SettleAsBuyer(private val session: FlowSession) : FlowLogic<Unit>() {
         if (chosen.isEmpty()) return
         val coins = reserve(chosen) ?: return
         try {
-            if (coins.isNotEmpty()) subFlow(SendStateAndRefFlow(session, coins))
             subFlow(SignAsBuyer(session, chosen, coins))
         } catch (e: Exception) {
             if (!isSessionEnd(e)) throw e
@@ -109,16 +108,19 @@ class SettleAsBuyer(private val session: FlowSession) : FlowLogic<Unit>() {
         val coins = BuyerSide(serviceHub, session.counterparty, lockId).reserveCoins(chosen)
         val deadline = serviceHub.clock.instant().plusSeconds(serviceHub.trust.sessionSeconds)
         serviceHub.pend(runId.uuid, PendingKind.SESSION, session.counterparty, deadline, executionIds = chosen.map { it.line.executionId })
-        session.send(ReserveAnswer(null, coins.size))
+        val refs = coins.map { it.ref }
+        session.send(ReserveAnswer(null, refs, serviceHub.nearChain(refs, session.counterparty)))
         coins
     } catch (e: Refusal) {
-        session.send(ReserveAnswer(e.toWire(), 0))
+        session.send(ReserveAnswer(e.toWire()))
         null
     }
 }
 
 /** Step 4 of [SettleAsBuyer]. */
 private class SignAsBuyer(session: FlowSession, private val chosen: List<AssessedFill>, private val coins: List<StateAndRef<Coin>>) : ReceiveDelivery(session) {
+    override val named: List<StateAndRef<*>> get() = coins
+
     override fun check(stx: SignedTransaction, note: DeliveryNote) {
         val settlement = SettlementReview(serviceHub).review(stx, session.counterparty) { listOf(session.counterparty) }
         val accounts = chosen.associate { it.line.executionId to it.line.account!! }

@@ -5,7 +5,6 @@ import net.corda.core.contracts.StateAndRef
 import net.corda.core.contracts.TimeWindow
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.FlowSession
-import net.corda.core.flows.ReceiveStateAndRefFlow
 import net.corda.core.flows.StartableByRPC
 import net.corda.core.identity.Party
 import net.corda.core.serialization.serialize
@@ -18,6 +17,7 @@ import org.ippon.core.BuyerSession
 import org.ippon.core.DeliverTransaction
 import org.ippon.core.ErrorCode
 import org.ippon.core.PendingKind
+import org.ippon.core.ReceiveNamed
 import org.ippon.core.Refusal
 import org.ippon.core.SettlementAssetSession
 import org.ippon.core.SettlementCoinSession
@@ -93,7 +93,7 @@ class SettleFills(private val executionIds: List<String>) : FlowLogic<Settlement
             session.send(SettlementRequest(null, decision))
             agreed.others
         } else attempt(agreed) {
-            val coins = reserveWith(session, decision)
+            val coins = reserveWith(side, session, decision)
             settle(side, agreed, coins, session)
         }
     } catch (e: Exception) {
@@ -125,10 +125,11 @@ class SettleFills(private val executionIds: List<String>) : FlowLogic<Settlement
     }
 
     @Suspendable
-    private fun reserveWith(session: FlowSession, decision: SettlementDecision): List<StateAndRef<Coin>> {
+    private fun reserveWith(side: SellerSide, session: FlowSession, decision: SettlementDecision): List<StateAndRef<Coin>> {
         val answer = session.sendAndReceive<ReserveAnswer>(SettlementRequest(null, decision)).unwrap { it }
         answer.refusal?.let { throw it.toRefusal(session.counterparty.name.organisation) }
-        return if (answer.coinStates == 0) emptyList() else subFlow(ReceiveStateAndRefFlow<Coin>(session))
+        val named = subFlow(ReceiveNamed(session, answer.coins, answer.near))
+        return side.coins(named)
     }
 
     /** Steps 4 and 5 for what was agreed. */

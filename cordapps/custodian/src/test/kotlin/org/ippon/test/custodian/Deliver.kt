@@ -23,7 +23,9 @@ import org.ippon.core.SecurityIssueSession
 import org.ippon.core.SettlementAssetSession
 import org.ippon.core.SettlementCoinSession
 import org.ippon.core.TransferAssetSession
+import org.ippon.core.TransactionDelivery
 import org.ippon.core.TransferReceiverSession
+import org.ippon.core.nearChain
 
 /** Which of the doors of a node a test knocks at. */
 @CordaSerializable
@@ -49,15 +51,26 @@ class Deliver(private val stx: SignedTransaction, private val door: Door, privat
     }
 }
 
+/** Shows [stx] as the honest do, with what comes along, or the long way when that is wanted or [alone] is set. */
+class Show(private val session: FlowSession, private val stx: SignedTransaction, private val note: DeliveryNote = DeliveryNote(), private val alone: Boolean = false) : FlowLogic<DeliveryAnswer>() {
+    @Suspendable
+    override fun call(): DeliveryAnswer {
+        val near = if (alone) emptyList() else serviceHub.nearChain(stx.inputs + stx.references, session.counterparty)
+        val answer = session.sendAndReceive<DeliveryAnswer>(TransactionDelivery(stx, note, near)).unwrap { it }
+        if (!answer.chainWanted) return answer
+        subFlow(SendTransactionFlow(session, stx))
+        return session.receive<DeliveryAnswer>().unwrap { it }
+    }
+}
+
 /** Shows a transaction and claims at once that it is complete, with the signatures that it has. */
 class Push(private val stx: SignedTransaction, private val door: Door, private val to: Party) : FlowLogic<DeliveryAnswer>() {
     @Suspendable
     override fun call(): DeliveryAnswer {
         val opener = door.open(to)
         val session = subFlow(opener)
-        session.send(DeliveryNote())
-        subFlow(SendTransactionFlow(session, stx))
-        val answer = session.receive<DeliveryAnswer>().unwrap { it }
+        val showing = Show(session, stx)
+        val answer = subFlow(showing)
         if (answer.refusal == null) session.send(DeliveryVerdict(stx.sigs))
         return answer
     }
@@ -73,9 +86,8 @@ class PushBoth(private val both: List<SignedTransaction>, private val door: Door
             val opener = door.open(to)
             val session = subFlow(opener)
             sessions += session
-            session.send(note)
-            subFlow(SendTransactionFlow(session, stx))
-            answers += session.receive<DeliveryAnswer>().unwrap { it }
+            val showing = Show(session, stx, note)
+            answers += subFlow(showing)
         }
         for (index in both.indices) if (answers[index].refusal == null) sessions[index].send(DeliveryVerdict(both[index].sigs))
         return answers

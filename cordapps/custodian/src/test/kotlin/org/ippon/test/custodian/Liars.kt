@@ -15,8 +15,6 @@ import net.corda.core.crypto.TransactionSignature
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.FlowSession
 import net.corda.core.flows.NotaryFlow
-import net.corda.core.flows.ReceiveStateAndRefFlow
-import net.corda.core.flows.SendTransactionFlow
 import net.corda.core.identity.Party
 import net.corda.core.internal.createComponentGroups
 import net.corda.core.node.ServiceHub
@@ -34,8 +32,8 @@ import org.ippon.contracts.fill.SettleTerm
 import org.ippon.contracts.security.SecurityToken
 import org.ippon.core.BuyerSession
 import org.ippon.core.DeliveryAnswer
-import org.ippon.core.DeliveryNote
 import org.ippon.core.DeliveryVerdict
+import org.ippon.core.ReceiveNamed
 import org.ippon.core.fillOnRecord
 import org.ippon.core.lockId
 import org.ippon.core.me
@@ -105,14 +103,17 @@ abstract class SellerByHand<T>(private val ids: List<String>, private val lie: I
         val decision = SettlementDecision(fills.map { SellerAccount(it.state.data.executionId, it.state.data.seller.investorId, it.state.data.seller.investorId) }, emptyList())
         val reserved = session.sendAndReceive<ReserveAnswer>(SettlementRequest(null, decision)).unwrap { it }
         check(reserved.refusal == null) { "${reserved.refusal}" }
-        val coins = subFlow(ReceiveStateAndRefFlow<Coin>(session))
+        val named = subFlow(ReceiveNamed(session, reserved.coins, reserved.near))
         val terms = fills.map { fill ->
             val data = fill.state.data
             val account = accounts[data.executionId]!!
             SettleTerm(data.executionId, data.seller.investorId, account.tokenId, data.seller.investorId, account.coinId, account.routeId, account.routeVersion)
         }
-        return Deal(fills, terms, units(fills), coins)
+        return Deal(fills, terms, units(fills), coins(named))
     }
+
+    @Suppress("UNCHECKED_CAST")
+    private fun coins(named: List<StateAndRef<*>>) = named as List<StateAndRef<Coin>>
 
     private fun units(fills: List<StateAndRef<Fill>>): List<StateAndRef<SecurityToken>> {
         val first = fills.first().state.data
@@ -137,9 +138,8 @@ abstract class SellerByHand<T>(private val ids: List<String>, private val lie: I
 
     @Suspendable
     protected fun show(session: FlowSession, stx: SignedTransaction): DeliveryAnswer {
-        session.send(DeliveryNote())
-        subFlow(SendTransactionFlow(session, stx))
-        return session.receive<DeliveryAnswer>().unwrap { it }
+        val showing = Show(session, stx)
+        return subFlow(showing)
     }
 
     @Suspendable

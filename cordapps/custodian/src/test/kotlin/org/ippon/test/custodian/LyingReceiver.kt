@@ -7,15 +7,14 @@ import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.FlowSession
 import net.corda.core.flows.InitiatedBy
 import net.corda.core.flows.InitiatingFlow
-import net.corda.core.flows.ReceiveTransactionFlow
 import net.corda.core.identity.Party
 import net.corda.core.transactions.SignedTransaction
 import net.corda.core.utilities.unwrap
 import org.ippon.core.DeliverTransaction
 import org.ippon.core.DeliveryAnswer
-import org.ippon.core.DeliveryNote
 import org.ippon.core.DeliveryVerdict
 import org.ippon.core.OpenSession
+import org.ippon.core.TransactionDelivery
 import java.util.concurrent.ConcurrentHashMap
 
 /** Opens a session with a [LyingReceiver]. */
@@ -29,8 +28,7 @@ enum class Scrawl { OTHER_KEY, OTHER_TRANSACTION }
 class LyingReceiver(private val session: FlowSession) : FlowLogic<Unit>() {
     @Suspendable
     override fun call() {
-        session.receive<DeliveryNote>().unwrap { it }
-        val stx = subFlow(ReceiveTransactionFlow(session, checkSufficientSignatures = false))
+        val stx = session.receive<TransactionDelivery>().unwrap { it }.stx
         val signature = scrawl(stx.id)
         session.send(DeliveryAnswer(null, signature))
         session.receive<DeliveryVerdict>().unwrap { it }
