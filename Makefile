@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo bench check format test mutants simulate chaos exactly-once stop clean
+.PHONY: help setup build demo bench check format test mutants simulate chaos drills exactly-once stop clean
 
 BIN := .venv/bin
 GRADLE := toolchain/gradle.sh
@@ -45,6 +45,9 @@ chaos: build ## every fault at every point on the real network (about an hour); 
 	@rm -f build/chaos.jsonl
 	@IPPON_CHAOS_RESULTS=$(CURDIR)/build/chaos.jsonl $(BIN)/pytest -v tests/chaos
 	@cd tests && ../$(BIN)/python -m chaos.table ../build/chaos.jsonl ../docs/reliability.md
+
+drills: build ## every node restored from its backup, and every node upgraded, on a network of their own
+	@IPPON_DRILLS=all $(BIN)/pytest -v tests/drills
 
 exactly-once: build ## 500 fills sent 10,000 times more, in files, at the bridge and by fresh flows: 500 settlements
 	@IPPON_ONCE_FILLS=500 IPPON_ONCE_RESENDS=10000 $(BIN)/pytest -v tests/network/test_exactly_once.py

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
 
 _BYTES = 24
 
@@ -29,6 +29,7 @@ class RpcPasswords(_Secrets):
     bridge: SecretStr
     reader: SecretStr
     operator: SecretStr
+    maintainer: SecretStr = Field(default_factory=_fresh)
 
 
 class DoorTokens(_Secrets):
@@ -57,10 +58,12 @@ class Credentials(_Secrets):
 
     @classmethod
     def kept_in(cls, path: Path) -> Credentials:
-        """The secrets in `path`, made and written there when the file does not exist."""
-        if not path.exists():
-            write_private(path, cls.make().model_dump_json(indent=2))
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        """The secrets in `path`, made and written there when the file, or one of them, does not exist."""
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        kept = cls.model_validate_json(text) if text else cls.make()
+        if (whole := kept.model_dump_json(indent=2)) != text:
+            write_private(path, whole)
+        return kept
 
 
 def write_private(path: Path, text: str) -> None:

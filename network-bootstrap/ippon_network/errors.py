@@ -8,7 +8,11 @@ NetworkError
  ├── BootstrapFailed      the network bootstrapper or a migration stopped
  ├── PortTaken            another program listens where a node should
  ├── StartFailed          a node or a bridge died or was not ready in time
- └── UnknownNode          no node of that name
+ ├── UnknownNode          no node of that name
+ ├── MaintenanceFailed    a node could not be drained, cleared or have its records recovered
+ ├── BackupRefused        a backup cannot be written where, or as, it was asked for
+ ├── RestoreRefused       a backup is not whole, or of another node or network
+ └── UpgradeRefused       a node is not put onto other CorDapps
 """
 
 
@@ -64,3 +68,27 @@ class UnknownNode(NetworkError):
     """The topology has no node of that name."""
 
     code = "UNKNOWN_NODE"
+
+
+class MaintenanceFailed(NetworkError):
+    """What whoever keeps a node asked of it was not done."""
+
+    code = "MAINTENANCE_FAILED"
+
+
+class BackupRefused(NetworkError):
+    """No backup was written."""
+
+    code = "BACKUP_REFUSED"
+
+
+class RestoreRefused(NetworkError):
+    """Nothing was put back, or not all."""
+
+    code = "RESTORE_REFUSED"
+
+
+class UpgradeRefused(NetworkError):
+    """The node has the CorDapps that it had."""
+
+    code = "UPGRADE_REFUSED"

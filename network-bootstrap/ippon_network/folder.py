@@ -75,6 +75,11 @@ class NodeFolder:
         return self.root / "bridge" / "config.json"
 
     @property
+    def maintenance_config(self) -> Path:
+        """What its maintainer logs in with."""
+        return self.root / "maintenance.json"
+
+    @property
     def run(self) -> Path:
         """Pids and consoles."""
         return self.root / "run"

@@ -133,6 +133,21 @@ class Installer:
             renewed = file_hash(self._parts.corda_jar)
             self._folder.write_stamp(stamp.model_copy(update={"corda_hash": renewed}))
 
+    def link_corda(self, key: str) -> None:
+        """Give a node that has none its corda.jar: a backup leaves it out."""
+        node = self._folder.node(key)
+        if not node.corda_jar.exists():
+            self._link_corda(node.corda_jar)
+
+    def replace_cordapps(self, key: str, cordapp_dir: Path) -> None:
+        """Put a stopped node's CorDapps out of another folder into it, and migrate its database."""
+        node = self._folder.node(key)
+        jars = [present(cordapp_dir / f"ippon-{name}.jar") for name in self._topology.cordapps_of(key)]
+        node.migration_due.touch()
+        for jar in jars:
+            _copy_whole(jar, node.cordapps / jar.name)
+        self._migrate([key])
+
     def take_up_bridge(self) -> Path:
         """The jar of the bridge as it is built now, in a copy: a JVM does not outlive its jars being written over."""
         built = present(self._parts.bridge_jar)
@@ -194,7 +209,10 @@ class Installer:
     def _texts(self, key: str) -> dict[Path, str]:
         node = self._folder.node(key)
         credentials = Credentials.kept_in(node.secrets)
-        texts = {node.conf: render.node_conf(self._topology, key, credentials)}
+        texts = {
+            node.conf: render.node_conf(self._topology, key, credentials),
+            node.maintenance_config: render.maintenance_config(self._topology, key, credentials),
+        }
         if "core" in self._topology.cordapps_of(key):
             texts[node.core_conf] = render.core_conf(self._topology, key)
         if self._topology.node(key).has_bridge:

@@ -20,10 +20,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from ippon_network.cordapps import cordapp_version, signers
 from ippon_network.credentials import Credentials
-from ippon_network.errors import NetworkError, PortTaken, StartFailed
+from ippon_network.errors import NetworkError, PortTaken, StartFailed, UpgradeRefused
 from ippon_network.folder import NetworkFolder, NodeFolder, Progress
 from ippon_network.installer import Installer
+from ippon_network.maintenance import Maintenance
+from ippon_network.parts import present
 from ippon_network.process import Supervised, tail
 from ippon_network.settings import NetworkSettings
 from ippon_network.status import BridgeAccess, NetworkStatus, NodeStatus, ProcessStatus
@@ -115,6 +118,56 @@ class Network:
                 self._installer.take_up([node])
             self._start([node], bridge=self._installer.take_up_bridge() if bridge and has_bridge else None)
         return self._node_status(node)
+
+    def stop(self, node: str, *, bridge: bool = True) -> None:
+        """Stop one node, and its bridge unless told otherwise."""
+        folder = self._node(node)
+        with self._folder.locked(self._progress):
+            self._stop([folder], bridges=bridge)
+
+    def start(self, node: str, *, bridge: bool = True) -> NodeStatus:
+        """Start one node as its folder is, taking up nothing new, and its bridge unless told otherwise."""
+        has_bridge = self.topology.node(node).has_bridge
+        with self._folder.locked(self._progress):
+            self._require_bootstrapped()
+            self._installer.link_corda(node)
+            self._start([node], bridge=self._installer.take_up_bridge() if bridge and has_bridge else None)
+        return self._node_status(node)
+
+    def check_cordapps(self, node: str, cordapp_dir: Path) -> tuple[int, int]:
+        """The versions of a node's CorDapps and of those in a folder, which may replace them.
+
+        Raises: UpgradeRefused when another key has signed them, or they are older; PartsMissing when one is not there.
+        """
+        folder = self._node(node)
+        versions = (0, 0)
+        for name in self.topology.cordapps_of(node):
+            old, new = folder.cordapps / f"ippon-{name}.jar", present(cordapp_dir / f"ippon-{name}.jar")
+            keys = signers(new, java=self._installer.java)
+            if not keys or signers(old, java=self._installer.java) != keys:
+                raise UpgradeRefused(
+                    f"{new} is not signed by the key that signed {old}: it could spend nothing of what is on the ledger"
+                )
+            found = cordapp_version(old), cordapp_version(new)
+            if found[1] < found[0]:
+                raise UpgradeRefused(f"{new} is version {found[1]}, older than the version {found[0]} that {node} has")
+            versions = max(versions, found)
+        return versions
+
+    def replace_cordapps(self, node: str, cordapp_dir: Path) -> None:
+        """Put other CorDapps into a stopped node and migrate its database."""
+        if self._node(node).node_process().alive:
+            raise UpgradeRefused(f"{node} runs: stop it first")
+        with self._folder.locked(self._progress):
+            self._require_bootstrapped()
+            self._installer.replace_cordapps(node, cordapp_dir)
+
+    def maintenance(self, node: str) -> Maintenance:
+        """What may be done to a node that runs by whoever keeps it."""
+        folder = self._node(node)
+        with self._folder.locked(self._progress):
+            bridge = self._installer.take_up_bridge()
+        return Maintenance(java=self._installer.java, bridge_jar=bridge, config=folder.maintenance_config)
 
     def kill(self, node: str, number: signal.Signals = signal.SIGKILL, *, bridge: bool = False) -> None:
         """Send a signal to a node's processes, or to its bridge's, and return at once."""

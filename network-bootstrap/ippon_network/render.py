@@ -10,7 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ippon_network.credentials import Credentials
-from ippon_network.topology import USER_NAMES, Topology
+from ippon_network.topology import DOOR_USERS, USER_NAMES, Topology
 
 _TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
@@ -65,7 +65,7 @@ def bridge_config(topology: Topology, key: str, credentials: Credentials) -> str
     """The JSON file that one organisation's bridge is started with. Holds passwords and tokens."""
     node = topology.node(key)
     users = {
-        user: {"name": user, "password": getattr(credentials.passwords, user).get_secret_value()} for user in USER_NAMES
+        user: {"name": user, "password": getattr(credentials.passwords, user).get_secret_value()} for user in DOOR_USERS
     }
     return json.dumps(
         {
@@ -77,6 +77,20 @@ def bridge_config(topology: Topology, key: str, credentials: Credentials) -> str
             "tokens": credentials.tokens.model_dump(mode="json"),
             "py4j_token": credentials.py4j_token.get_secret_value(),
             "max_request_bytes": topology.bridge.max_request_bytes,
+        },
+        indent=2,
+    )
+
+
+def maintenance_config(topology: Topology, key: str, credentials: Credentials) -> str:
+    """The JSON file with which whoever keeps the node drains it and has it learn what it has lost. Holds a password."""
+    password = credentials.passwords.maintainer.get_secret_value()
+    return json.dumps(
+        {
+            "rpc": {"host": topology.host, "port": topology.node(key).ports.rpc},
+            "user": {"name": "maintainer", "password": password},
+            "members": topology.other_members(key),
+            "recover": topology.recovery_flows(key),
         },
         indent=2,
     )

@@ -14,8 +14,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ippon_network.errors import TopologyInvalid, UnknownNode
 
-UserName = Literal["bridge", "reader", "operator"]
-USER_NAMES: tuple[UserName, ...] = ("bridge", "reader", "operator")
+UserName = Literal["bridge", "reader", "operator", "maintainer"]
+USER_NAMES: tuple[UserName, ...] = ("bridge", "reader", "operator", "maintainer")
+DOOR_USERS: tuple[UserName, ...] = ("bridge", "reader", "operator")
+"""Those whose logins a bridge has: who keeps the node has no door there."""
 
 Port = Annotated[int, Field(ge=1024, le=65535)]
 JsonValue = Any
@@ -69,6 +71,7 @@ class RoleFlows(_Model):
     bridge: tuple[ClassName, ...] = ()
     reader: tuple[ClassName, ...] = ()
     operator: tuple[ClassName, ...] = ()
+    maintainer: tuple[ClassName, ...] = ()
 
 
 class Role(_Model):
@@ -115,6 +118,7 @@ class Users(_Model):
     bridge: tuple[str, ...]
     reader: tuple[str, ...]
     operator: tuple[str, ...]
+    maintainer: tuple[str, ...] = ()
 
 
 class Topology(_Model):
@@ -175,6 +179,18 @@ class Topology(_Model):
                     anchors[role.anchors].append(node.name)
         anchors["notary"] = next(node.name for key, node in self.nodes.items() if self.notary_of(key))
         return anchors
+
+    def recovery_flows(self, key: str) -> tuple[str, ...]:
+        """What the node's maintainer starts to have it learn what it has lost."""
+        return tuple(dict.fromkeys(flow for role in self.roles_of(key) for flow in role.flows.maintainer))
+
+    def other_members(self, key: str) -> tuple[str, ...]:
+        """The X.500 names of all others that record transactions: those that sign the most first, the venues last."""
+        order = ("coinIssuers", "registrars", "custodians", "venues")
+        anchors = self.anchors()
+        names = [name for anchor in order for name in anchors.get(anchor, [])]
+        names += [name for anchor, found in anchors.items() if anchor not in (*order, "notary") for name in found]
+        return tuple(name for name in dict.fromkeys(names) if name != self.node(key).name)
 
     def core_settings(self, key: str) -> dict[str, JsonValue]:
         """The content of the node's ippon-core.conf."""

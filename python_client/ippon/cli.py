@@ -1,6 +1,7 @@
 """`ippon`: one command line for the whole network on this machine.
 
     ippon network up|status|logs|down     ippon demo                 ippon report [proof|visible]
+    ippon network backup|restore|recover|upgrade
     ippon fill notify FILE                ippon fills                ippon settle EXECUTION_ID…   ippon retry
     ippon balance                         ippon trust instruct       ippon agent run --config FILE
 
@@ -19,6 +20,7 @@ from ippon.cli_books import balance, demo, report_app, trust_app
 from ippon.cli_fills import fill_app, fills, retry, settle
 from ippon.cli_network import agent_app, network_app
 from ippon.cli_output import fail
+from ippon.cli_upkeep import add_upkeep
 from ippon.errors import IpponError
 from ippon_network import NetworkError
 
@@ -28,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="One-flow post-trade for security tokens: a venue's fills become atomic exchanges on Corda nodes.",
 )
+add_upkeep(network_app)
 app.add_typer(network_app, name="network")
 app.command()(demo)
 app.add_typer(fill_app, name="fill")

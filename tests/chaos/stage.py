@@ -96,6 +96,11 @@ class Stage:
         for one in self._debuggers.values():
             one.close()
 
+    def reopen(self) -> None:
+        """Read the agents' stores anew: one may be another file now."""
+        for key in custodians(self):
+            self.floor.store(key).close()
+
     def trade(self) -> str:
         """Send one fill to the exchange agent, orders included; its execution id."""
         number = len(self.sent) + 1

@@ -56,12 +56,16 @@ def test_each_user_has_its_own_password_and_permissions(topology: Topology, cred
 
     passwords = re.findall(r'password = "([^"]+)"', conf)
     assert passwords == [
-        getattr(credentials.passwords, user).get_secret_value() for user in ("bridge", "reader", "operator")
+        getattr(credentials.passwords, user).get_secret_value()
+        for user in ("bridge", "reader", "operator", "maintainer")
     ]
-    assert len(set(passwords)) == 3
+    assert len(set(passwords)) == 4
     operator = conf[conf.index('user = "operator"') :]
     assert '"InvokeRpc.killFlow"' in operator
     assert "org.ippon.coin.IssueCoins" not in operator
+    draining = [user for user in conf.split("user = ")[1:] if "setFlowsDrainingModeEnabled" in user]
+    assert [user.split('"')[1] for user in draining] == ["maintainer"]
+    assert [user.split('"')[1] for user in conf.split("user = ")[1:] if "RecoverAsCoin" in user] == ["maintainer"]
 
 
 def test_core_conf_is_json_with_the_anchors(topology: Topology) -> None:
@@ -89,6 +93,34 @@ def test_bridge_config_has_what_the_bridge_reads(topology: Topology, credentials
         "py4j_token": credentials.py4j_token.get_secret_value(),
         "max_request_bytes": 1_048_576,
     }
+
+
+def test_the_maintainer_has_a_file_of_its_own(topology: Topology, credentials: Credentials) -> None:
+    config = json.loads(render.maintenance_config(topology, "coin", credentials))
+
+    assert config == {
+        "rpc": {"host": "127.0.0.1", "port": 10231},
+        "user": {"name": "maintainer", "password": credentials.passwords.maintainer.get_secret_value()},
+        "members": [
+            *("O=Asset Registrar, L=Tokyo, C=JP", "O=Custodian A, L=Tokyo, C=JP", "O=Custodian B, L=Tokyo, C=JP"),
+            "O=Exchange, L=Tokyo, C=JP",
+        ],
+        "recover": ["org.ippon.coin.RecoverAsCoin"],
+    }
+    assert config["user"]["password"] not in render.bridge_config(topology, "coin", credentials)
+
+
+def test_a_secret_that_an_older_file_lacks_is_made_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "secrets.json"
+    made = Credentials.kept_in(path)
+    content = json.loads(path.read_text())
+    del content["passwords"]["maintainer"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+    renewed = Credentials.kept_in(path)
+
+    assert renewed.passwords.bridge == made.passwords.bridge
+    assert Credentials.kept_in(path) == renewed
 
 
 def test_secrets_are_made_once_and_for_the_owners_eyes(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@ class Inbox:
         self._kinds: Mapping[str, RowKind] = flows.kinds
         self._folder = tools.settings.inbox_dir
 
-    def prepare(self) -> None:
-        """Make the folders."""
+    def prepare(self, starts: Starts) -> None:
+        """Make the folders, and promise what rows still wait for: some may have been put back to waiting by hand."""
         for folder in (
             self._folder,
             self._folder / "read",
@@ -65,6 +65,8 @@ class Inbox:
             self._tools.settings.receipts_dir,
         ):
             folder.mkdir(parents=True, exist_ok=True)
+        with self._tools.store.write() as session:
+            self._flows.release(session, starts)
 
     def take(self, starts: Starts) -> int:
         """Journal every file that lies there; how many."""

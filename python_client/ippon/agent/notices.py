@@ -26,14 +26,20 @@ class Notices:
 
     def sync(self) -> int:
         """Take what is new, and look a little back: a lower number may be committed later than a higher one."""
-        with self._tools.store.read() as session:
-            last = int(cursor(session, CURSOR) or 0)
         taken, chunk = 0, []
-        for notice in self._ledger.notices_since(max(0, last - NOTICES_OVERLAP)):
+        for notice in self._ledger.notices_since(self._known_for_long()):
             chunk.append(notice)
             if len(chunk) >= CHUNK:
                 taken, chunk = taken + self._take(chunk), []
         return taken + self._take(chunk)
+
+    def _known_for_long(self) -> int:
+        """The number before the last few: counted in notices, since a node's numbers have gaps."""
+        with self._tools.store.read() as session:
+            if cursor(session, CURSOR) is None:
+                return 0
+            last = select(Notice.sequence).order_by(Notice.sequence.desc()).offset(NOTICES_OVERLAP).limit(1)
+            return session.scalar(last) or 0
 
     def _take(self, notices: Iterable[NoticeRow]) -> int:
         by_number = {notice.sequence: notice for notice in notices}

@@ -97,6 +97,12 @@ class Agents:
         self._launch(member)
         self._await_ready([member])
 
+    def stop_one(self, member: Member) -> None:
+        """Stop one agent."""
+        process = self.folder(member).process()
+        process.ask_to_stop()
+        process.await_end(deadline=time.monotonic() + STOP_TIMEOUT_SECONDS)
+
     def _launch(self, member: Member) -> None:
         folder = self.folder(member)
         command: list[str | Path] = [sys.executable, "-m", "ippon.cli", "agent", "run", "--config", folder.config]

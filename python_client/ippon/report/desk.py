@@ -1,6 +1,7 @@
 """One organisation's desk beside its node: I7, I8, I10 and I11 of the things that must always be true.
 
-I7   desk, attempts and ledger agree, and nothing is `unknown`
+I7   desk, attempts and ledger agree, and nothing is `unknown`; of what ended after the store was put back to a backup,
+     the ledger alone may tell
 I8   every waiting fill of a short investor has its notice, with the amount that is missing
 I10  nothing is reserved without an open settlement
 I11  the event log has no gap, and tells every end that the desk shows
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ippon.agent.again import RESTORED
 from ippon.agent.store import Store
 from ippon.agent.view import AttemptView, EventView, SettlementView, attempts, events, notices, settlements
 from ippon.model import Asset, DeskState, FillStatus, NoticeKind, Outcome, Reason, Side
@@ -26,7 +28,8 @@ SHORT = (Reason.MONY, Reason.LACK)
 def desk_faults(store: Store, node: Node, *, organisation: str) -> list[str]:
     """Everything on a custodian's desk that is not as it must be, in sentences; call it when nothing is on its way."""
     desk = _all_settlements(store)
-    found = [*_agrees(store, node, desk), *_noticed(store, desk), *_reserved(node), *_told(store, desk)]
+    log = _all_events(store)
+    found = [*_agrees(store, node, desk, log), *_noticed(store, desk), *_reserved(node), *_told(desk, log)]
     return [f"{organisation}: {one}" for one in found]
 
 
@@ -37,7 +40,15 @@ def _all_settlements(store: Store) -> list[SettlementView]:
     return found
 
 
-def _agrees(store: Store, node: Node, desk: list[SettlementView]) -> Iterator[str]:
+def _all_events(store: Store) -> list[EventView]:
+    found: list[EventView] = []
+    while page := events(store, after=found[-1].number if found else 0, limit=PAGE):
+        found += page
+    return found
+
+
+def _agrees(store: Store, node: Node, desk: list[SettlementView], log: list[EventView]) -> Iterator[str]:
+    learnt = _learnt(log)
     ledger = {str(row["execution_id"]): row for row in rows(node, "fills", {})}
     shown = {one.execution_id: one for one in desk}
     for execution_id in sorted(ledger.keys() ^ shown.keys()):
@@ -53,17 +64,25 @@ def _agrees(store: Store, node: Node, desk: list[SettlementView]) -> Iterator[st
         if one.state in (DeskState.UNKNOWN, DeskState.SENDING):
             yield f"I7 {execution_id} is still {one.state}"
         if one.side in SELLING:
-            yield from _tried(one, attempts(store, execution_id=execution_id))
+            yield from _tried(one, attempts(store, execution_id=execution_id), learnt=execution_id in learnt)
 
 
-def _tried(one: SettlementView, tries: list[AttemptView]) -> Iterator[str]:
+def _learnt(log: list[EventView]) -> set[str]:
+    """Whose end was told after the store had been put back to a backup: the tries may have been lost with it."""
+    restored = [one.number for one in log if one.kind == RESTORED]
+    if not restored:
+        return set()
+    return {one.subject for one in log if one.kind == DeskState.SETTLED.value and one.number > restored[0]}
+
+
+def _tried(one: SettlementView, tries: list[AttemptView], *, learnt: bool) -> Iterator[str]:
     if [attempt.number for attempt in tries] != list(range(1, one.tries + 1)):
         yield f"I7 {one.execution_id} has {one.tries} tries on the desk, {[a.number for a in tries]} in the log"
     for attempt in tries:
         if attempt.ended_at is None:
             yield f"I7 try {attempt.number} of {one.execution_id} has no end"
     settled = [attempt.number for attempt in tries if attempt.outcome is Outcome.SETTLED]
-    if one.state is DeskState.SETTLED and settled != [one.tries]:
+    if one.state is DeskState.SETTLED and settled != [one.tries] and not (learnt and not settled):
         yield f"I7 {one.execution_id} is settled, but of its {one.tries} tries {settled or 'none'} say so"
 
 
@@ -87,10 +106,7 @@ def _reserved(node: Node) -> Iterator[str]:
                 yield f"I10 {row['reserved']} {asset.value} of {row['investor_id']} are reserved without a settlement"
 
 
-def _told(store: Store, desk: list[SettlementView]) -> Iterator[str]:
-    log: list[EventView] = []
-    while page := events(store, after=log[-1].number if log else 0, limit=PAGE):
-        log += page
+def _told(desk: list[SettlementView], log: list[EventView]) -> Iterator[str]:
     if [one.number for one in log] != list(range(1, len(log) + 1)):
         yield "I11 the event log has a gap"
     ends = {(one.subject, one.kind) for one in log}

@@ -38,7 +38,7 @@ fun main(args: Array<String>) {
 }
 
 /** Corda and Artemis tell much, at DEBUG even keys: warnings only, to the standard error. */
-private fun quietLogs() {
+internal fun quietLogs() {
     mapOf("defaultLogLevel" to "warn", "log.org.ippon" to "info", "showDateTime" to "true", "dateTimeFormat" to "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "logFile" to "System.err")
             .forEach { (name, value) -> setDefault("org.slf4j.simpleLogger.$name", value) }
     // Artemis would find log4j on the class path, and log4j would write to the standard output.

@@ -72,6 +72,8 @@ class RpcLogin(address: NetworkHostAndPort, private val user: RpcUser) : Login {
 
     companion object {
         private val log = LoggerFactory.getLogger(RpcLogin::class.java)
+        // Of a module that a client need not have.
+        private const val DRAINING = "net.corda.nodeapi.exceptions.RejectedCommandException"
 
         // Reconnecting is NodeLink's business: it knows that observables end with a connection.
         private val CONFIGURATION = CordaRPCClientConfiguration(
@@ -83,11 +85,15 @@ class RpcLogin(address: NetworkHostAndPort, private val user: RpcUser) : Login {
         fun translate(problem: Throwable): Throwable = when {
             problem is BridgeError -> problem
             problem is PermissionException -> BridgeError.door(DoorCode.FORBIDDEN, "The bridge's RPC login may not do this at its node.", cause = problem)
+            // As if it were away: it is about to be, and whoever asks again later loses nothing.
+            isDraining(problem) -> BridgeError.door(DoorCode.NODE_DOWN, "The node is being drained and takes no new flows; nothing was asked of it.", cause = problem)
             isUnknownFlow(problem) -> BridgeError.door(DoorCode.NO_SUCH_OPERATION, "The node's role has no such operation or query.", cause = problem)
             isWrongPassword(problem) -> BridgeError.door(DoorCode.NODE_DOWN, "The node does not know the bridge's RPC login: its name or password is wrong.", cause = problem)
             isBroken(problem) -> BridgeError.door(DoorCode.NODE_DOWN, "The bridge has no connection to its node; what the node was asked last, it may or may not have done.", cause = problem)
             else -> problem
         }
+
+        private fun isDraining(problem: Throwable) = problem is CordaRuntimeException && listOf(problem.javaClass.name, problem.originalExceptionClassName).any { it == DRAINING }
 
         private fun isWrongPassword(problem: Throwable) = problem is ActiveMQSecurityException || problem.cause is ActiveMQSecurityException
 

@@ -35,19 +35,17 @@ class IssueSecurity(private val issueId: String, private val securityCode: Strin
         }
         refuseUnless(units > 0, ErrorCode.BAD_REQUEST, "units") { "The units must be more than zero, but are $units." }
         serviceHub.trust.checkParty(serviceHub.trust.isCustodian(custodian), "custodian", custodian)
-        before()?.let { return IssueReport(issueId, it.transactionId, true) }
         val token = SecurityToken(Security(securityCode, ourIdentity), units, Holder(custodian, investorId))
+        before(token)?.let { return IssueReport(issueId, it.transactionId, true) }
         val builder = TransactionBuilder(serviceHub.trust.notary).addOutputState(token).addCommand(Command(SecurityTokenCommand.Issue(issueId), ourIdentity.owningKey))
         val session = subFlow(SecurityIssueSession(custodian))
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, IssueKey(issueId, hash())))
+        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, IssueKey(issueId, issueHash(token))))
         return IssueReport(issueId, full.id.toString(), false)
     }
 
-    private fun before(): IssueRow? = serviceHub.withEntityManager { find(IssueRow::class.java, issueId) }?.also {
-        refuseUnless(it.contentHash == hash(), ErrorCode.ISSUE_ID_REUSED, "issue_id") { "The issue id $issueId stands for another issue (transaction ${it.transactionId})." }
+    private fun before(token: SecurityToken): IssueRow? = serviceHub.withEntityManager { find(IssueRow::class.java, issueId) }?.also {
+        refuseUnless(it.contentHash == issueHash(token), ErrorCode.ISSUE_ID_REUSED, "issue_id") { "The issue id $issueId stands for another issue (transaction ${it.transactionId})." }
     }
-
-    private fun hash() = SecureHash.sha256("$securityCode|${custodian.name}|$investorId|$units".toByteArray()).toString()
 
     private class IssueKey(val id: String, val hash: String)
 
@@ -60,3 +58,7 @@ class IssueSecurity(private val issueId: String, private val securityCode: Strin
         override fun onRecorded(stx: SignedTransaction) = serviceHub.withEntityManager { persist(IssueRow(key.id, key.hash, stx.id.toString(), serviceHub.clock.instant())) }
     }
 }
+
+/** Tells a repetition of an issue from another issue under the same id. */
+internal fun issueHash(token: SecurityToken) =
+        SecureHash.sha256("${token.security.code}|${token.holder.custodian.name}|${token.holder.investorId}|${token.units}".toByteArray()).toString()

@@ -58,7 +58,7 @@ class IssueCoins(private val custodian: Party, private val instructionId: String
         // a notary refusal means that the instruction is over, and its cash is then for people to return.
         override fun beforeNotary(stx: SignedTransaction) {
             val line = checkLine(serviceHub, instruction, lineId)
-            line.usedBy = "${instruction.holder.custodian.name}/${instruction.instructionId}"
+            line.usedBy = lineUser(instruction)
             line.usedTransaction = stx.id.toString()
             serviceHub.withEntityManager {
                 merge(line)

@@ -2,6 +2,7 @@ package org.ippon.coin
 
 import net.corda.core.flows.FlowSession
 import net.corda.core.flows.InitiatedBy
+import net.corda.core.identity.Party
 import net.corda.core.transactions.SignedTransaction
 import org.ippon.contracts.coin.Coin
 import org.ippon.contracts.coin.CoinCommand
@@ -98,9 +99,10 @@ class SignCoinMovement(session: FlowSession) : ReceiveDelivery(session) {
 
     private fun redemption(id: String): RedemptionRow? = serviceHub.withEntityManager { find(RedemptionRow::class.java, key(id)) }
 
-    private fun key(id: String) = "${session.counterparty.name.organisation}/$id".take(MAX_KEY)
-
-    private companion object {
-        const val MAX_KEY = 160
-    }
+    private fun key(id: String) = redemptionKey(session.counterparty, id)
 }
+
+private const val MAX_KEY = 160
+
+/** The row under which a custodian's redemption id is kept. */
+internal fun redemptionKey(custodian: Party, redemptionId: String) = "${custodian.name.organisation}/$redemptionId".take(MAX_KEY)

@@ -1,16 +1,25 @@
 package org.ippon.coin
 
 import co.paralleluniverse.fibers.Suspendable
+import net.corda.core.crypto.SecureHash
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.StartableByRPC
+import net.corda.core.node.ServiceHub
 import net.corda.core.serialization.CordaSerializable
+import org.ippon.contracts.funds.TrustInstruction
+import org.ippon.contracts.funds.TrustInstructionCommand
 import org.ippon.contracts.isLedgerId
 import org.ippon.core.ErrorCode
+import org.ippon.core.PersistentSpent
+import org.ippon.core.RefKey
+import org.ippon.core.count
+import org.ippon.core.instructionRefs
 import org.ippon.core.query.PageRequest
 import org.ippon.core.query.Row
 import org.ippon.core.query.Rows
 import org.ippon.core.query.paged
 import org.ippon.core.refuseUnless
+import org.ippon.core.select
 import org.ippon.core.trust
 import java.time.LocalDate
 
@@ -33,8 +42,21 @@ class RecordStatement(private val lines: List<StatementEntry>) : FlowLogic<State
         refuseUnless(lines.size in 1..MAX_STATEMENT_LINES, ErrorCode.TOO_MANY, "lines") { "lines must be 1 to $MAX_STATEMENT_LINES, but are ${lines.size}." }
         refuseUnless(lines.map { it.lineId }.toSet().size == lines.size, ErrorCode.BAD_REQUEST, "line_id") { "Each line id must come once in a request." }
         val (known, fresh) = lines.map { row(it) }.partition { isKnown(it) }
-        serviceHub.withEntityManager { fresh.forEach { persist(it) } }
+        serviceHub.withEntityManager {
+            fresh.forEach { persist(it) }
+            flush()
+        }
+        fresh.forEach { useIfExecuted(it) }
         return StatementReport(fresh.size, known.size)
+    }
+
+    /** A node restored from its backup has lost lines against which it has issued; recorded again, they are not to be used again. */
+    private fun useIfExecuted(line: StatementLine) {
+        val custodian = serviceHub.trust.custodian(line.custodian, "custodian")
+        val ref = serviceHub.instructionRefs(custodian, line.reference).firstOrNull { !it.second }?.first ?: return
+        val spent = serviceHub.withEntityManager { find(PersistentSpent::class.java, RefKey(ref.txhash.toString(), ref.index)) } ?: return
+        val executed = spent.commands.split(',').contains(TrustInstructionCommand.Execute::class.java.simpleName)
+        if (executed) serviceHub.useLineOf(serviceHub.toStateAndRef<TrustInstruction>(ref).state.data, SecureHash.parse(spent.spentBy))
     }
 
     private fun row(entry: StatementEntry): StatementLine {
@@ -50,6 +72,25 @@ class RecordStatement(private val lines: List<StatementEntry>) : FlowLogic<State
             "The line ${line.lineId} is recorded with ${known.amount} yen, reference ${known.reference}; the same id now says ${line.amount} yen, reference ${line.reference}."
         }
         return true
+    }
+}
+
+/** What a statement line says of its use: the instruction that was executed against it. */
+internal fun lineUser(instruction: TrustInstruction) = "${instruction.holder.custodian.name}/${instruction.instructionId}"
+
+/** Marks a line of [instruction], executed by [transactionId], as used, unless one is marked. Which of several alike it was, the ledger does not say. */
+internal fun ServiceHub.useLineOf(instruction: TrustInstruction, transactionId: SecureHash) {
+    if (count("SELECT COUNT(*) FROM coin_statement_line WHERE used_by = ?", lineUser(instruction)) > 0) return
+    val line = select(
+            "SELECT line_id FROM coin_statement_line WHERE custodian = ? AND reference = ? AND amount = ? AND used_by IS NULL ORDER BY line_id LIMIT 1",
+            instruction.holder.custodian.name.toString(), instruction.instructionId, instruction.amountInstructed
+    ) { it.getString(1) }.singleOrNull() ?: return
+    withEntityManager {
+        find(StatementLine::class.java, line).also {
+            it.usedBy = lineUser(instruction)
+            it.usedTransaction = transactionId.toString()
+        }
+        flush()
     }
 }
 

@@ -26,7 +26,7 @@ object CoreSchemaV1 : MappedSchema(CoreSchema.javaClass, 1, listOf(PersistentRec
  * Corda's transaction storage does not tell them apart.
  */
 @Entity
-@Table(name = "ippon_recorded")
+@Table(name = "ippon_recorded", indexes = [Index(name = "ippon_recorded_at", columnList = "recorded_at, transaction_id")])
 class PersistentRecorded(
         @Id @Column(name = "transaction_id", nullable = false, length = 64) var transactionId: String = "",
         @Column(name = "recorded_at", nullable = false) var recordedAt: Instant = Instant.EPOCH

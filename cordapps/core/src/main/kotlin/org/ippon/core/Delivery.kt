@@ -18,6 +18,7 @@ import net.corda.core.flows.ReceiveTransactionFlow
 import net.corda.core.flows.SendStateAndRefFlow
 import net.corda.core.flows.SendTransactionFlow
 import net.corda.core.flows.UnexpectedFlowEndException
+import net.corda.core.node.ServiceHub
 import net.corda.core.node.StatesToRecord
 import net.corda.core.serialization.CordaSerializable
 import net.corda.core.transactions.SignedTransaction
@@ -224,6 +225,17 @@ fun notaryRefusal(e: NotaryException): Refusal {
     }
 }
 
+/** What holds for every ippon transaction: our notary, outputs that only our contracts' signed code can spend. */
+fun ServiceHub.checkShape(stx: SignedTransaction) {
+    val notary = trust.notary
+    refuseUnless(stx.tx.outputs.all { it.notary == notary } && (stx.tx.notary == null || stx.tx.notary == notary), ErrorCode.WRONG_NOTARY, "notary") {
+        "The notary must be ${notary.name}, but is ${(stx.tx.outputs.map { it.notary } + stx.tx.notary).filterNotNull().map { it.name }.distinct()}."
+    }
+    refuseUnless(stx.tx.outputs.all { it.constraint is SignatureAttachmentConstraint }, ErrorCode.UNEXPECTED_STATE, "constraint") {
+        "Every state must have a signature constraint, but there is ${stx.tx.outputs.map { it.constraint.javaClass.simpleName }.distinct()}."
+    }
+}
+
 /**
  * The other end of [DeliverTransaction]; a responder says in [check] what it will not record or sign.
  *
@@ -291,22 +303,11 @@ abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<S
     }
 
     private fun refusalOf(stx: SignedTransaction, note: DeliveryNote): WireRefusal? = try {
-        checkShape(stx)
+        serviceHub.checkShape(stx)
         check(stx, note)
         null
     } catch (e: Refusal) {
         e.toWire()
-    }
-
-    /** What holds for every ippon transaction: our notary, outputs that only our contracts' signed code can spend. */
-    private fun checkShape(stx: SignedTransaction) {
-        val notary = serviceHub.trust.notary
-        refuseUnless(stx.tx.outputs.all { it.notary == notary } && (stx.tx.notary == null || stx.tx.notary == notary), ErrorCode.WRONG_NOTARY, "notary") {
-            "The notary must be ${notary.name}, but is ${(stx.tx.outputs.map { it.notary } + stx.tx.notary).filterNotNull().map { it.name }.distinct()}."
-        }
-        refuseUnless(stx.tx.outputs.all { it.constraint is SignatureAttachmentConstraint }, ErrorCode.UNEXPECTED_STATE, "constraint") {
-            "Every state must have a signature constraint, but there is ${stx.tx.outputs.map { it.constraint.javaClass.simpleName }.distinct()}."
-        }
     }
 
     private fun pend(stx: SignedTransaction, signed: Boolean) {

@@ -41,11 +41,12 @@ data class Pending(
 
 /**
  * Records [stx] and, in the same database transaction, by whom each input was spent. A transaction that is here
- * already as part of another's chain has not reached the vault: then all its visible states are taken.
+ * already as part of another's chain has not reached the vault: then all its visible states are taken, if any of them
+ * is this node's.
  */
 fun ServiceHub.recordChecked(stx: SignedTransaction, states: StatesToRecord = StatesToRecord.ONLY_RELEVANT) {
     val inChain = validatedTransactions.getTransaction(stx.id) != null
-    recordTransactions(if (inChain) StatesToRecord.ALL_VISIBLE else states, listOf(stx))
+    recordTransactions(if (inChain && hasPart(stx, me)) StatesToRecord.ALL_VISIBLE else states, listOf(stx))
     val commands = stx.tx.commands.map { it.value.javaClass.simpleName }.distinct().sorted().joinToString(",")
     withEntityManager {
         merge(PersistentRecorded(stx.id.toString(), clock.instant()))
@@ -53,6 +54,10 @@ fun ServiceHub.recordChecked(stx: SignedTransaction, states: StatesToRecord = St
         flush()
     }
 }
+
+/** Whether [party] is a participant of a state that [stx] consumes or makes. The chain must be here. */
+fun ServiceHub.hasPart(stx: SignedTransaction, party: Party): Boolean =
+        (stx.tx.outputs.map { it.data } + stx.inputs.map { loadState(it).data }).any { state -> state.participants.any { it.owningKey == party.owningKey } }
 
 /** Whether [id] is recorded here, not only stored as part of another transaction's chain. */
 fun ServiceHub.isRecorded(id: SecureHash): Boolean = count("SELECT COUNT(*) FROM ippon_recorded WHERE transaction_id = ?", id.toString()) > 0

@@ -60,3 +60,15 @@ abstract class OpenSession(private val party: Party) : FlowLogic<FlowSession>() 
 
 /** Anybody who signed → anybody else who had to sign: what became of a transaction? */
 @InitiatingFlow class OutcomeSession(party: Party) : OpenSession(party)
+
+/** Restored node → coin node: what concerns me? */
+@InitiatingFlow class RecoveryCoinSession(party: Party) : OpenSession(party)
+
+/** Restored node → asset node: what concerns me? */
+@InitiatingFlow class RecoveryAssetSession(party: Party) : OpenSession(party)
+
+/** Restored node → custodian: what concerns me? */
+@InitiatingFlow class RecoveryCustodianSession(party: Party) : OpenSession(party)
+
+/** Restored node → exchange node: what concerns me? */
+@InitiatingFlow class RecoveryVenueSession(party: Party) : OpenSession(party)

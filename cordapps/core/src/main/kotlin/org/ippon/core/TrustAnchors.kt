@@ -61,6 +61,9 @@ class TrustAnchors(private val services: AppServiceHub) : SingletonSerializeAsTo
     fun isRegistrar(party: Party) = accepted(party, registrars)
     fun isCoinIssuer(party: Party) = accepted(party, coinIssuers)
 
+    /** Whether [party] is accepted in any of these roles. */
+    fun isMember(party: Party) = isVenue(party) || isCustodian(party) || isRegistrar(party) || isCoinIssuer(party)
+
     /** Whether a short buyer's balance travels to the seller's custodian [party], as in the report (#06-2 steps 7 and 10). */
     fun sharesBalanceWith(party: Party) = accepted(party, balanceSharers)
 

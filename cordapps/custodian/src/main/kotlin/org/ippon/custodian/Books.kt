@@ -6,6 +6,7 @@ import net.corda.core.identity.Party
 import net.corda.core.node.ServiceHub
 import org.ippon.contracts.Holder
 import org.ippon.contracts.funds.FundsRoute
+import org.ippon.contracts.security.SecurityToken
 import org.ippon.core.ErrorCode
 import org.ippon.core.Refusal
 import org.ippon.core.UNCONSUMED
@@ -43,8 +44,9 @@ fun ServiceHub.note(kind: NoticeKind, executionId: String, reason: Reason, count
         Triple(it.getString(1), it.getString(2), it.getLong(3).takeUnless { _ -> it.wasNull() })
     }.singleOrNull()
     if (kind != NoticeKind.FUNDS_ANNOUNCED && last == Triple(kind.name, reason.name, missing)) return
-    // Flows run on one thread and nothing suspends between reading and writing.
-    val next = count("SELECT COALESCE(MAX(notice_id), 0) FROM custodian_notice") + 1
+    // Flows run on one thread and nothing suspends between reading and writing. By the clock, since a node restored from
+    // its backup must give no number again that its agent has read.
+    val next = maxOf(count("SELECT COALESCE(MAX(notice_id), 0) FROM custodian_notice") + 1, clock.instant().toEpochMilli())
     withEntityManager {
         persist(Notice(next, clock.instant(), kind.name, executionId, reason.name, missing, investorId, counterparty.name.toString()))
         flush()
@@ -58,12 +60,25 @@ fun ServiceHub.routeOf(holder: Holder): StateAndRef<FundsRoute>? = select(
         holder.investorId, holder.custodian.name.toString()
 ) { it.ref() }.singleOrNull()?.let { toStateAndRef<FundsRoute>(it) }
 
+/** Kinds of [Started]. */
+const val INSTRUCTION = "INSTRUCTION"
+const val REDEMPTION = "REDEMPTION"
+const val TRANSFER = "TRANSFER"
+
+/** What a transaction alone says of an instruction or a redemption: an account and an amount. */
+internal fun onLedger(coinInvestorId: String, amount: Long) = "ledger|$coinInvestorId|$amount"
+
+/** What a free transfer of the units [given] was asked for as. */
+internal fun transferContent(given: SecurityToken, fromInvestorId: String) =
+        "${given.security.code}|${given.units}|$fromInvestorId|${given.holder.custodian.name}|${given.holder.investorId}"
+
 /**
- * The transaction that [businessId] has become already, or null. @throws Refusal if it stands for something else.
+ * The transaction that [businessId] has become already, or null. @throws Refusal if it stands for none of [contents]: what
+ * was asked for, and, for a row made anew from the ledger, what the transaction says of it.
  */
-fun ServiceHub.startedBefore(kind: String, businessId: String, content: String, code: ErrorCode, field: String): SecureHash? {
+fun ServiceHub.startedBefore(kind: String, businessId: String, contents: List<String>, code: ErrorCode, field: String): SecureHash? {
     val row = withEntityManager { find(Started::class.java, StartedKey(businessId, kind)) } ?: return null
-    refuseUnless(row.contentHash == hash(content), code, field) { "The id $businessId stands for something else already (transaction ${row.transactionId})." }
+    refuseUnless(row.contentHash in contents.map { hash(it) }, code, field) { "The id $businessId stands for something else already (transaction ${row.transactionId})." }
     return SecureHash.parse(row.transactionId)
 }
 

@@ -19,7 +19,7 @@ object ExchangeSchemaV1 : MappedSchema(ExchangeSchema.javaClass, 1, listOf(Notif
  * What this venue has signed: one row an execution id, written in the database transaction that records the fill, so an
  * id is on the ledger at most once. The venue is no participant of its fills; this is how it finds one to bust it.
  *
- * @property contentHash tells a repetition from the same id with other content.
+ * @property contentHash tells a repetition from the same id with other content; [RECOVERED] where only the fill can tell.
  * @property endedBy transaction that busted it.
  */
 @Entity
@@ -42,5 +42,7 @@ class NotifiedFill(
         const val NOTIFIED = "NOTIFIED"
         /** Withdrawn. */
         const val BUSTED = "BUSTED"
+        /** In place of a hash: the row was made anew from the ledger. */
+        const val RECOVERED = "RECOVERED"
     }
 }

@@ -69,7 +69,7 @@ class NotifyFill(private val notice: FillNotice) : FlowLogic<NotifiedReport>() {
 
     @Suspendable
     private fun sendAgain(before: NotifiedFill): NotifiedReport {
-        refuseUnless(before.contentHash == contentHash(notice), ErrorCode.EXECUTION_ID_REUSED, "execution_id") {
+        refuseUnless(isSame(before), ErrorCode.EXECUTION_ID_REUSED, "execution_id") {
             "The execution id ${notice.executionId} was notified on ${before.notifiedAt} with other content; a correction is a bust and a new execution id."
         }
         if (before.status == NotifiedFill.NOTIFIED) {
@@ -79,6 +79,17 @@ class NotifyFill(private val notice: FillNotice) : FlowLogic<NotifiedReport>() {
             subFlow(Repetition(stx, sessions, details))
         }
         return NotifiedReport(notice.executionId, before.transactionId, alreadyNotified = true)
+    }
+
+    /** Of a row made anew from the ledger there is no hash: the notice must make the very fill that is there. */
+    private fun isSame(before: NotifiedFill): Boolean {
+        if (before.contentHash != NotifiedFill.RECOVERED) return before.contentHash == contentHash(notice)
+        val recorded = serviceHub.validatedTransactions.getTransaction(SecureHash.parse(before.transactionId))!!.tx.outputs[before.outputIndex].data
+        return try {
+            fill(OrderDetails(notice.tradeId, notice.sellOrderId, notice.buyOrderId, before.salt)).copy(unitPrice = twoDecimals(notice.unitPrice)) == recorded
+        } catch (e: Refusal) {
+            false
+        }
     }
 
     @Suspendable

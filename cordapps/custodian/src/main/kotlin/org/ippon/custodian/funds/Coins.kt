@@ -34,7 +34,10 @@ import org.ippon.core.reserve
 import org.ippon.core.select
 import org.ippon.core.trust
 import org.ippon.core.unpend
+import org.ippon.custodian.REDEMPTION
+import org.ippon.custodian.investor
 import org.ippon.custodian.noteStarted
+import org.ippon.custodian.onLedger
 import org.ippon.custodian.requireInvestor
 import org.ippon.custodian.startedBefore
 
@@ -49,12 +52,12 @@ class RedeemCoins(private val redemptionId: String, private val investorId: Stri
     override fun call(): RedemptionReport {
         refuseUnless(isLedgerId(redemptionId), ErrorCode.BAD_REQUEST, "redemption_id") { "The redemption id '$redemptionId' must be 1 to 64 letters, digits, '.', '_', ':' or '-'." }
         refuseUnless(amount > 0, ErrorCode.BAD_REQUEST, "amount") { "The amount must be more than zero yen, but is $amount." }
-        serviceHub.startedBefore(KIND, redemptionId, content(), ErrorCode.REDEMPTION_ID_REUSED, "redemption_id")?.let { return RedemptionReport(redemptionId, it.toString()) }
+        serviceHub.startedBefore(REDEMPTION, redemptionId, contents(), ErrorCode.REDEMPTION_ID_REUSED, "redemption_id")?.let { return RedemptionReport(redemptionId, it.toString()) }
         val issuer = serviceHub.trust.coinIssuer
         val holder = Holder(ourIdentity, serviceHub.requireInvestor(investorId, "investor_id").coinInvestorId)
         val builder = build(holder, issuer)
         val session = subFlow(CoinSession(issuer))
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, redemptionId, content()))
+        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, redemptionId, contents().first()))
         return RedemptionReport(redemptionId, full.id.toString())
     }
 
@@ -67,14 +70,10 @@ class RedeemCoins(private val redemptionId: String, private val investorId: Stri
         return builder.addCommand(Command(CoinCommand.Redeem(redemptionId, amount), listOf(ourIdentity, issuer).distinct().map { it.owningKey }))
     }
 
-    private fun content() = "$investorId|$amount"
+    private fun contents() = listOf("$investorId|$amount", onLedger(serviceHub.investor(investorId)?.coinInvestorId ?: investorId, amount))
 
     private class Delivery(stx: SignedTransaction, session: FlowSession, private val id: String, private val content: String) : DeliverTransaction(stx, listOf(listOf(session))) {
-        override fun onRecorded(stx: SignedTransaction) = serviceHub.noteStarted(KIND, id, content, stx.id)
-    }
-
-    private companion object {
-        const val KIND = "REDEMPTION"
+        override fun onRecorded(stx: SignedTransaction) = serviceHub.noteStarted(REDEMPTION, id, content, stx.id)
     }
 }
 

@@ -85,16 +85,21 @@ class RegisterFundsRoute(private val investorId: String, private val institution
     }
 }
 
-/** Ends an investor's funds route. */
+/** Ends an investor's funds route. The same again, with none registered since, changes nothing. */
 @StartableByRPC
 class WithdrawFundsRoute(private val investorId: String) : FlowLogic<RouteReport>() {
     @Suspendable
     override fun call(): RouteReport {
-        val route = serviceHub.routeOf(Holder(ourIdentity, investorId)) ?: throw Refusal(ErrorCode.ROUTE_MISSING, "$investorId has no funds route in force.", "investor_id")
+        val route = serviceHub.routeOf(Holder(ourIdentity, investorId)) ?: return withdrawnBefore()
         val builder = TransactionBuilder(serviceHub.trust.notary).addInputState(route).addCommand(Command(FundsRouteCommand.Withdraw(), ourIdentity.owningKey))
         val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(builder), emptyList()))
         return RouteReport(route.state.data.routeId, 0, full.id.toString())
     }
+
+    private fun withdrawnBefore(): RouteReport = serviceHub.select(
+            "SELECT r.route_id, s.spent_by FROM ippon_funds_route r JOIN ippon_spent s ON s.transaction_id = r.transaction_id AND s.output_index = r.output_index " +
+                    "WHERE r.investor_id = ? AND r.custodian = ? ORDER BY r.version DESC LIMIT 1", investorId, ourIdentity.name.toString()
+    ) { RouteReport(it.getString(1), 0, it.getString(2)) }.singleOrNull() ?: throw Refusal(ErrorCode.ROUTE_MISSING, "$investorId has never had a funds route.", "investor_id")
 }
 
 /** Sends the newest word on the funds routes of [investorIds] (withdrawal, then route) to [custodian], who checks and records it. Repeating it does no harm. */

@@ -25,7 +25,10 @@ import org.ippon.core.instructionOf
 import org.ippon.core.me
 import org.ippon.core.refuseUnless
 import org.ippon.core.trust
+import org.ippon.custodian.INSTRUCTION
+import org.ippon.custodian.investor
 import org.ippon.custodian.noteStarted
+import org.ippon.custodian.onLedger
 import org.ippon.custodian.requireInvestor
 import org.ippon.custodian.startedBefore
 import java.time.Instant
@@ -44,30 +47,26 @@ class InstructTrust(private val instructionId: String, private val investorId: S
     override fun call(): InstructionReport {
         refuseUnless(isLedgerId(instructionId), ErrorCode.BAD_REQUEST, "instruction_id") { "The instruction id '$instructionId' must be 1 to 64 letters, digits, '.', '_', ':' or '-'." }
         refuseUnless(amount > 0, ErrorCode.BAD_REQUEST, "amount") { "The amount must be more than zero yen, but is $amount." }
-        serviceHub.startedBefore(KIND, instructionId, content(), ErrorCode.INSTRUCTION_ID_REUSED, "instruction_id")?.let { return InstructionReport(instructionId, it.toString(), true) }
+        serviceHub.startedBefore(INSTRUCTION, instructionId, contents(), ErrorCode.INSTRUCTION_ID_REUSED, "instruction_id")?.let { return InstructionReport(instructionId, it.toString(), true) }
         val investor = serviceHub.requireInvestor(investorId, "investor_id")
         val issuer = serviceHub.trust.coinIssuer
         val instruction = TrustInstruction(instructionId, Holder(ourIdentity, investor.coinInvestorId), amount, issuer, expiresAt)
         val builder = TransactionBuilder(serviceHub.trust.notary).addOutputState(instruction).addCommand(Command(TrustInstructionCommand.Instruct(), ourIdentity.owningKey))
         val session = subFlow(InstructionSession(issuer))
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, instructionId, content()))
+        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, instructionId, contents()))
         return InstructionReport(instructionId, full.id.toString(), false)
     }
 
-    private fun content() = "$investorId|$amount"
+    private fun contents() = listOf("$investorId|$amount", onLedger(serviceHub.investor(investorId)?.coinInvestorId ?: investorId, amount))
 
-    private class Delivery(stx: SignedTransaction, session: FlowSession, private val id: String, private val content: String) : DeliverTransaction(stx, listOf(listOf(session))) {
+    private class Delivery(stx: SignedTransaction, session: FlowSession, private val id: String, private val contents: List<String>) : DeliverTransaction(stx, listOf(listOf(session))) {
         override fun beforeRecording(stx: SignedTransaction) {
             // Another request may have instructed under the same id while the coin node checked.
-            val taken = serviceHub.startedBefore(KIND, id, content, ErrorCode.INSTRUCTION_ID_REUSED, "instruction_id")
+            val taken = serviceHub.startedBefore(INSTRUCTION, id, contents, ErrorCode.INSTRUCTION_ID_REUSED, "instruction_id")
             refuseUnless(taken == null, ErrorCode.INSTRUCTION_ID_REUSED, "instruction_id") { "The instruction id $id is being used by another request." }
         }
 
-        override fun onRecorded(stx: SignedTransaction) = serviceHub.noteStarted(KIND, id, content, stx.id)
-    }
-
-    private companion object {
-        const val KIND = "INSTRUCTION"
+        override fun onRecorded(stx: SignedTransaction) = serviceHub.noteStarted(INSTRUCTION, id, contents.first(), stx.id)
     }
 }
 

@@ -31,6 +31,7 @@ import org.ippon.core.refuseUnless
 import org.ippon.core.reserve
 import org.ippon.core.select
 import org.ippon.core.trust
+import org.ippon.custodian.TRANSFER
 import org.ippon.custodian.noteStarted
 import org.ippon.custodian.requireInvestor
 import org.ippon.custodian.startedBefore
@@ -52,7 +53,7 @@ class TransferSecurity(
     override fun call(): TransferReport {
         refuseUnless(isLedgerId(transferId), ErrorCode.BAD_REQUEST, "transfer_id") { "The transfer id '$transferId' must be 1 to 64 letters, digits, '.', '_', ':' or '-'." }
         refuseUnless(units > 0, ErrorCode.BAD_REQUEST, "units") { "The units must be more than zero, but are $units." }
-        serviceHub.startedBefore(KIND, transferId, content(), ErrorCode.TRANSFER_ID_REUSED, "transfer_id")?.let { return TransferReport(transferId, it.toString()) }
+        serviceHub.startedBefore(TRANSFER, transferId, listOf(content()), ErrorCode.TRANSFER_ID_REUSED, "transfer_id")?.let { return TransferReport(transferId, it.toString()) }
         serviceHub.requireInvestor(fromInvestorId, "from_investor_id")
         if (toCustodian == ourIdentity) serviceHub.requireInvestor(toInvestorId, "to_investor_id")
         serviceHub.trust.checkParty(serviceHub.trust.isCustodian(toCustodian), "to_custodian", toCustodian)
@@ -84,11 +85,7 @@ class TransferSecurity(
     private fun content() = "$securityCode|$units|$fromInvestorId|${toCustodian.name}|$toInvestorId"
 
     private class Delivery(stx: SignedTransaction, rounds: List<List<FlowSession>>, private val id: String, private val content: String) : DeliverTransaction(stx, rounds) {
-        override fun onRecorded(stx: SignedTransaction) = serviceHub.noteStarted(KIND, id, content, stx.id)
-    }
-
-    private companion object {
-        const val KIND = "TRANSFER"
+        override fun onRecorded(stx: SignedTransaction) = serviceHub.noteStarted(TRANSFER, id, content, stx.id)
     }
 }
 

@@ -54,8 +54,10 @@ class FundsRoutesTest {
         assertThat(routes(b, investor)).containsExactly("2 9002")
         a.run(PullFundsRoutes(b.party, listOf(investor)))
         eventually { routes(a, investor) == listOf("2 9002") }
-        assertThat(b.run(WithdrawFundsRoute(investor)).version).isEqualTo(0)
-        refused(ErrorCode.ROUTE_MISSING, "investor_id") { b.run(WithdrawFundsRoute(investor)) }
+        val withdrawn = b.run(WithdrawFundsRoute(investor))
+        assertThat(withdrawn.version).isEqualTo(0)
+        assertThat(b.run(WithdrawFundsRoute(investor))).isEqualTo(withdrawn)
+        refused(ErrorCode.ROUTE_MISSING, "investor_id") { b.run(WithdrawFundsRoute(network.investor(b, method = null))) }
         share(investor)
         eventually { routes(a, investor).isEmpty() }
     }

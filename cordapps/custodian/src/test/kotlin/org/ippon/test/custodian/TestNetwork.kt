@@ -113,7 +113,7 @@ object TestNetwork {
     /** Gives [investorId] coins, by instruction and statement line. */
     fun giveCoins(custodian: StartedMockNode, investorId: String, amount: Long): String {
         val instruction = id("TI")
-        custodian.run(InstructTrust(instruction, investorId, amount, Instant.now().plusSeconds(3600)))
+        coin.awaits(custodian.run(InstructTrust(instruction, investorId, amount, Instant.now().plusSeconds(3600))).transactionId)
         val line = id("LINE")
         coin.run(RecordStatement(listOf(StatementEntry(line, LocalDate.now(), amount, instruction, custodian.party.name.toString()))))
         custodian.awaits(coin.run(IssueCoins(custodian.party, instruction, line)).transactionId)
