@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from ippon_network.credentials import write_private
 from ippon_network.errors import DirectoryRefused
 from ippon_network.process import Supervised
+from ippon_network.tls import DoorKeys
 
 NODE_READY = "started up and registered"
 BRIDGE_READY = "Bridge ready"
@@ -78,6 +79,11 @@ class NodeFolder:
     def maintenance_config(self) -> Path:
         """What its maintainer logs in with."""
         return self.root / "maintenance.json"
+
+    @property
+    def door_keys(self) -> DoorKeys:
+        """What its HTTPS is made of, where the topology wants that."""
+        return DoorKeys.beside(self.bridge_config)
 
     @property
     def run(self) -> Path:

@@ -196,6 +196,8 @@ class Installer:
             _copy_whole(jar, node.cordapps / jar.name)
         for path, text in self._texts(key).items():
             write_private(path, text)
+        if self._topology.bridge.tls and self._topology.node(key).has_bridge:
+            node.door_keys.make_if_absent(java=self.java, organisation=key, host=self._topology.host)
 
     def _link_corda(self, target: Path) -> None:
         # One copy for all: 80 MB a node is much, and Gradle's own file may be rewritten while nodes run.
@@ -216,7 +218,7 @@ class Installer:
         if "core" in self._topology.cordapps_of(key):
             texts[node.core_conf] = render.core_conf(self._topology, key)
         if self._topology.node(key).has_bridge:
-            texts[node.bridge_config] = render.bridge_config(self._topology, key, credentials)
+            texts[node.bridge_config] = render.bridge_config(self._topology, key, credentials, node.door_keys)
         return texts
 
     def _cordapp_jars(self, key: str) -> list[Path]:

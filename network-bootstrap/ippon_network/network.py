@@ -217,6 +217,7 @@ class Network:
             py4j_port=node.ports.py4j,
             tokens=credentials.tokens,
             py4j_token=credentials.py4j_token,
+            ca_file=self._node(organisation).door_keys.certificate if self.topology.bridge.tls else None,
         )
 
     @cached_property

@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ippon_network.errors import StartFailed
 
+_NO_CORE = "ulimit -c 0"
+_EXEC = 'echo $$ >"$1"; shift; exec "$@"'
 _POLL_SECONDS = 0.1
 _FORK_TIMEOUT_SECONDS = 10.0
 _KILL_TIMEOUT_SECONDS = 10.0
@@ -63,8 +65,9 @@ class Supervised:
         pid_file.unlink(missing_ok=True)
         with self.console.open("wb") as console:
             # setsid --fork, since a child of ours would stay a zombie, and its shell's pid becomes the program's own.
+            # No core files: a process's whole memory would lie on the disk, passwords and tokens included.
             subprocess.run(
-                ["setsid", "--fork", "sh", "-c", 'echo $$ >"$1"; shift; exec "$@"', "sh", pid_file, *command],
+                ["setsid", "--fork", "sh", "-c", f"{_NO_CORE}; {_EXEC}", "sh", pid_file, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,

@@ -10,6 +10,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ippon_network.credentials import Credentials
+from ippon_network.tls import DoorKeys
 from ippon_network.topology import DOOR_USERS, USER_NAMES, Topology
 
 _TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
@@ -61,12 +62,13 @@ def core_conf(topology: Topology, key: str) -> str:
     return json.dumps(topology.core_settings(key), ensure_ascii=False, indent=2) + "\n"
 
 
-def bridge_config(topology: Topology, key: str, credentials: Credentials) -> str:
+def bridge_config(topology: Topology, key: str, credentials: Credentials, keys: DoorKeys) -> str:
     """The JSON file that one organisation's bridge is started with. Holds passwords and tokens."""
     node = topology.node(key)
     users = {
         user: {"name": user, "password": getattr(credentials.passwords, user).get_secret_value()} for user in DOOR_USERS
     }
+    tls = {"tls": {"keystore": str(keys.keystore), "password_file": str(keys.password_file)}}
     return json.dumps(
         {
             "organisation": key,
@@ -77,6 +79,7 @@ def bridge_config(topology: Topology, key: str, credentials: Credentials) -> str
             "tokens": credentials.tokens.model_dump(mode="json"),
             "py4j_token": credentials.py4j_token.get_secret_value(),
             "max_request_bytes": topology.bridge.max_request_bytes,
+            **(tls if topology.bridge.tls else {}),
         },
         indent=2,
     )

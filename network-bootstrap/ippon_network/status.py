@@ -69,8 +69,10 @@ class BridgeAccess(_Model):
     py4j_port: int
     tokens: DoorTokens
     py4j_token: SecretStr
+    ca_file: Path | None = None
+    """The certificate to trust where the HTTP door speaks HTTPS; None where it does not."""
 
     @property
     def http_url(self) -> str:
         """Base address of the HTTP door."""
-        return f"http://{self.http_host}:{self.http_port}"
+        return f"{'https' if self.ca_file else 'http'}://{self.http_host}:{self.http_port}"

@@ -106,10 +106,12 @@ class JvmOptions(_Model):
     bridge: tuple[str, ...]
 
 
-class BridgeLimits(_Model):
-    """Limits of every bridge."""
+class BridgeOptions(_Model):
+    """What all bridges have in common."""
 
     max_request_bytes: int = Field(default=1_048_576, gt=0)
+    tls: bool = False
+    """Whether their HTTP doors speak HTTPS only."""
 
 
 class Users(_Model):
@@ -126,7 +128,7 @@ class Topology(_Model):
 
     host: str = "127.0.0.1"
     jvm: JvmOptions
-    bridge: BridgeLimits = BridgeLimits()
+    bridge: BridgeOptions = BridgeOptions()
     users: Users
     settings: Mapping[str, JsonValue] = Field(default_factory=dict)
     roles: Mapping[str, Role]

@@ -58,7 +58,9 @@ class LocalNetwork:
         """A client of the member's bridge that may do what `right` allows."""
         access = self.network.access(member.key)
         secret = getattr(access.tokens, right).get_secret_value()
-        return HttpNode(url=access.http_url, token=Token(secret), timeout_seconds=timeout_seconds)
+        return HttpNode(
+            url=access.http_url, token=Token(secret), ca_file=access.ca_file, timeout_seconds=timeout_seconds
+        )
 
     @property
     def agents_dir(self) -> Path:

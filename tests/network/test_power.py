@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import signal
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
+from ippon.demo.agents import Agents
 from ippon.errors import IpponError
 from ippon.local import LocalNetwork, Right
 from ippon.node import HttpNode, Token, rows
+from network.conftest import Day
 
 Client = Callable[[str, Right], HttpNode]
 
+CRASHING, CRASH_SECONDS = "custodian-b", 60.0
 FOREIGN = [
     ("exchange", "settle_fills", {"execution_ids": ["EX-0001"]}),
     (
@@ -81,17 +87,54 @@ def test_a_token_of_one_organisation_at_anothers_door_is_no_token(local: LocalNe
     assert refused.value.code == "NO_TOKEN"
 
 
-def test_secrets_when_the_network_is_up_are_in_no_log_and_no_command_line(local: LocalNetwork) -> None:
-    secrets = {
-        secret.get_secret_value()
-        for key in local.network.organisations
-        for tokens in [local.network.access(key).tokens]
-        for secret in (tokens.agent, tokens.reader, tokens.operator)
-    } | {local.network.access(key).py4j_token.get_secret_value() for key in local.network.organisations}
-    texts = {path: path.read_text(errors="replace") for path in local.network.directory.rglob("*.log")}
-    texts |= {path: path.read_bytes().decode(errors="replace") for path in Path("/proc").glob("[0-9]*/cmdline")}
-    assert texts
-    assert not [str(path) for path, text in texts.items() if any(secret in text for secret in secrets)]
+def test_secrets_when_the_network_is_up_are_in_no_log_and_no_command_line(local: LocalNetwork, day: Day) -> None:
+    assert day.played
+    texts = {path: path.read_bytes() for path in local.network.directory.rglob("*.log")}
+    texts |= {path: path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")}
+    assert len(texts) > len(local.members)
+    assert revealing(local, texts) == []
+
+
+def test_secrets_when_everything_of_a_member_crashes_are_in_no_dump(local: LocalNetwork, agents: Agents) -> None:
+    member = next(one for one in local.members if one.key == CRASHING)
+    agents.start_one(member)
+    crashing = {
+        "node": local.network.process(CRASHING),
+        "bridge": local.network.process(CRASHING, bridge=True),
+        "agent": agents.folder(member).process(),
+    }
+    homes = {process.cwd() for one in crashing.values() for process in one.processes()}
+    before = {path for home in homes for path in Path(home).rglob("*")}
+    try:
+        for one in crashing.values():
+            one.signal(signal.SIGSEGV)
+        for one in crashing.values():
+            one.await_end(deadline=time.monotonic() + CRASH_SECONDS)
+        left = {path for home in homes for path in Path(home).rglob("*")} - before
+        dumps = [path for path in left if path.is_file()]
+        # Two processes of the node and one of the bridge are JVMs, and each tells of its end in a file.
+        assert len([path for path in dumps if path.name.startswith("hs_err")]) >= 2, left
+        assert not [path for path in dumps if path.name.startswith("core") or path.suffix in (".hprof", ".mdmp")]
+        consoles = local.network.directory.rglob("*.log")
+        assert revealing(local, {path: path.read_bytes() for path in (*dumps, *consoles)}) == []
+    finally:
+        local.network.up()
+
+
+def secrets(local: LocalNetwork) -> set[str]:
+    """Every password and token of every member."""
+    found = set()
+    for key in local.network.organisations:
+        content = json.loads(local.network.folder(key).secrets.read_text(encoding="utf-8"))
+        found |= {*content["passwords"].values(), *content["tokens"].values(), content["py4j_token"]}
+    assert len(found) == 7 * len(local.network.organisations)
+    return found
+
+
+def revealing(local: LocalNetwork, texts: Mapping[Path, bytes]) -> list[str]:
+    """Which of these have a secret in them, as text of 8 or of 16 bits a letter."""
+    wanted = [secret.encode(code) for secret in secrets(local) for code in ("utf-8", "utf-16-le", "utf-16-be")]
+    return [str(path) for path, text in texts.items() if any(secret in text for secret in wanted)]
 
 
 def test_files_that_hold_secrets_when_made_are_their_owners_alone(local: LocalNetwork) -> None:

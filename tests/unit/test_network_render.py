@@ -12,7 +12,10 @@ import pytest
 from ippon_network import render
 from ippon_network.credentials import Credentials, write_private
 from ippon_network.settings import REPOSITORY
+from ippon_network.tls import DoorKeys
 from ippon_network.topology import Topology, load_topology
+
+KEYS = DoorKeys.beside(Path("coin/bridge/config.json"))
 
 
 @pytest.fixture
@@ -76,7 +79,7 @@ def test_core_conf_is_json_with_the_anchors(topology: Topology) -> None:
 
 
 def test_bridge_config_has_what_the_bridge_reads(topology: Topology, credentials: Credentials) -> None:
-    config = json.loads(render.bridge_config(topology, "coin", credentials))
+    config = json.loads(render.bridge_config(topology, "coin", credentials, KEYS))
 
     assert config == {
         "organisation": "coin",
@@ -121,6 +124,16 @@ def test_a_secret_that_an_older_file_lacks_is_made_and_kept(tmp_path: Path) -> N
 
     assert renewed.passwords.bridge == made.passwords.bridge
     assert Credentials.kept_in(path) == renewed
+
+
+def test_bridge_config_when_the_topology_wants_tls_names_the_keystore(
+    topology: Topology, credentials: Credentials
+) -> None:
+    wanted = topology.model_copy(update={"bridge": topology.bridge.model_copy(update={"tls": True})})
+
+    config = json.loads(render.bridge_config(wanted, "coin", credentials, KEYS))
+
+    assert config["tls"] == {"keystore": "coin/bridge/tls.p12", "password_file": "coin/bridge/tls.password"}
 
 
 def test_secrets_are_made_once_and_for_the_owners_eyes(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from ippon.agent.settings import AgentSettings, HttpBridge
 from ippon.agent.store import Store
 from ippon.agent.tools import Log, SystemClock, Tools
 from ippon.errors import BadSettings
-from ippon.node import HttpNode, Node, Py4jNode, read_token
+from ippon.node import HttpNode, Node, Py4jNode, Token, read_token
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -67,7 +67,7 @@ def open_node(settings: AgentSettings) -> HttpNode | Py4jNode:
     bridge = settings.bridge
     token = read_token(bridge.agent_token_file)
     if isinstance(bridge, HttpBridge):
-        return HttpNode(url=bridge.url, token=token, timeout_seconds=bridge.timeout_seconds)
+        return _http(bridge, token)
     return Py4jNode(host=bridge.host, port=bridge.port, token=token, timeout_seconds=bridge.timeout_seconds)
 
 
@@ -78,10 +78,14 @@ def open_operator(settings: AgentSettings) -> HttpNode | Py4jNode | None:
         return None
     token = read_token(bridge.operator_token_file)
     if isinstance(bridge, HttpBridge):
-        return HttpNode(url=bridge.url, token=token, timeout_seconds=bridge.timeout_seconds)
+        return _http(bridge, token)
     if bridge.operator_port is None:
         raise BadSettings("bridge.operator_port must be given with operator_token_file: a gateway has one token.")
     return Py4jNode(host=bridge.host, port=bridge.operator_port, token=token, timeout_seconds=bridge.timeout_seconds)
+
+
+def _http(bridge: HttpBridge, token: Token) -> HttpNode:
+    return HttpNode(url=bridge.url, token=token, ca_file=bridge.ca_file, timeout_seconds=bridge.timeout_seconds)
 
 
 def open_log(stream: TextIO) -> Log:

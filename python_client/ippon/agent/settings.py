@@ -28,6 +28,8 @@ class HttpBridge(_Part):
     url: str
     agent_token_file: Path
     operator_token_file: Path | None = None
+    ca_file: Path | None = None
+    """Whose certificates to trust when the URL is https; those that Python's certifi knows when None."""
     timeout_seconds: Seconds = 30.0
 
 
@@ -164,8 +166,8 @@ class AgentSettings(BaseSettings):
         }
         tokens = {
             name: folder / path
-            for name in ("agent_token_file", "operator_token_file")
-            if (path := getattr(self.bridge, name)) is not None
+            for name in ("agent_token_file", "operator_token_file", "ca_file")
+            if (path := getattr(self.bridge, name, None)) is not None
         }
         changes["bridge"] = self.bridge.model_copy(update=tokens)
         prefix = "sqlite:///"

@@ -142,7 +142,7 @@ class Agents:
         folder.root.chmod(0o700)
         for right in ("agent", "operator"):
             write_private(folder.root / f"{right}.token", getattr(access.tokens, right).get_secret_value())
-        content = {**_common(member, access.http_url), **self._for_role(member, market)}
+        content = {**_common(member, access.http_url, access.ca_file), **self._for_role(member, market)}
         if timers:
             content["timers"] = dict(timers)
         write_private(folder.config, json.dumps(content, indent=2))
@@ -167,8 +167,10 @@ def load_market(path: Path) -> Market:
         raise BadFile(f"{path} is no list of securities: {error!r}", where=str(path)) from error
 
 
-def _common(member: Member, url: str) -> dict[str, Any]:
+def _common(member: Member, url: str, ca_file: Path | None) -> dict[str, Any]:
     door = {"kind": "http", "url": url, "agent_token_file": "agent.token", "operator_token_file": "operator.token"}
+    if ca_file is not None:
+        door["ca_file"] = str(ca_file)
     return {"organisation": member.name, "role": member.roles[0].value, "bridge": door}
 
 

@@ -6,11 +6,13 @@
 |-----------------|---------|----------------------------------------------------------------------------|
 | url             |         | where the bridge listens                                                   |
 | token           | None    | bearer token; only `health` works without                                  |
+| ca_file         | None    | PEM file of the certificates to trust for https; None: those of certifi    |
 | timeout_seconds | 30.0    | longest time without an answer, beside the wait that a call itself asks for |
 | connect_seconds | 3.05    | longest time to connect                                                    |
 | connect_tries   | 2       | further tries to connect; never a second try of a request that was sent    |
 """
 
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -45,6 +47,7 @@ class HttpNode:
         *,
         url: str,
         token: Token | None = None,
+        ca_file: Path | None = None,
         timeout_seconds: float = 30.0,
         connect_seconds: float = 3.05,
         connect_tries: int = 2,
@@ -59,6 +62,10 @@ class HttpNode:
         self._session = requests.Session()
         # No proxy and no .netrc of the environment: the token goes to the bridge and to nobody else.
         self._session.trust_env = False
+        if ca_file is not None:
+            if not ca_file.is_file():
+                raise BadSettings(f"There is no certificate in {ca_file}, which the settings call ca_file.")
+            self._session.verify = str(ca_file)
         adapter = HTTPAdapter(max_retries=_connect_only(connect_tries))
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
@@ -171,6 +178,11 @@ def _broken(problem: requests.RequestException, where: str) -> IpponError:
     # requests wraps a timeout in the middle of a body into ConnectionError.
     if "timed out" in str(problem).lower():
         return BridgeTimeout(f"The bridge at {where} stopped in the middle of an answer.", where=where)
+    if isinstance(problem, requests.exceptions.SSLError):
+        return BridgeDown(
+            f"The bridge at {where} does not show a certificate that is trusted here; does ca_file name its own?",
+            where=where,
+        )
     return BridgeDown(
         f"The bridge at {where} cannot be reached ({type(problem).__name__}); is it running?", where=where
     )
