@@ -18,6 +18,8 @@ from chaos.cases import Case, all_cases, sample
 from chaos.faults import strike
 from chaos.stage import Stage
 from chaos.wellness import assert_tries, assert_well, await_rest
+from ippon.report.allowed import load_allowed
+from ippon.report.visible import read_node, sight_of
 
 SAMPLE_SIZE = 3
 REACH_SECONDS = 60.0
@@ -38,6 +40,12 @@ def test_a_fill_settles_once_when_a_fault_strikes(stage: Stage, case: Case, tmp_
         note(case, {"outcome": f"failed: {problem}"[:300]})
         raise
     note(case, {"outcome": "settled once", **noted})
+
+
+def test_a_node_when_all_faults_are_over_holds_only_what_it_may_see(stage: Stage) -> None:
+    network, allowed = stage.local.network, load_allowed()
+    sights = {key: sight_of(network, key, read_node(network, key), allowed=allowed) for key in network.topology.nodes}
+    assert {key: sight.faults for key, sight in sights.items() if sight.faults} == {}
 
 
 def play(stage: Stage, case: Case, folder: Path) -> dict[str, Any]:
