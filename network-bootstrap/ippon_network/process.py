@@ -57,7 +57,12 @@ class Supervised:
         self._record_path = run_dir / f"{kind}.pid.json"
 
     def start(self, command: Sequence[str | Path], *, cwd: Path, environment: Mapping[str, str]) -> None:
-        """Start it in the background; returns as soon as it exists."""
+        """Start it in the background; returns as soon as it exists.
+
+        Raises StartFailed when it runs already: one of the two would be nobody's.
+        """
+        if (running := self.pid) is not None:
+            raise StartFailed(f"{self.name} runs already, as process {running}")
         self.console.parent.mkdir(parents=True, exist_ok=True)
         if self.console.exists():
             self.console.replace(self.console.with_suffix(".previous.log"))

@@ -81,7 +81,8 @@ class Login:
             method.invoke(self._proxy, self._array(arguments))
         except Py4JJavaError as error:
             cause = error.java_exception.getCause() or error.java_exception
-            return str(cause.getClass().getName())
+            name = str(cause.getClass().getName())
+            return name if name == REFUSED else f"{name}: {cause.getMessage()}"
         return "answered"
 
     def _array(self, values: list[Any]) -> Any:

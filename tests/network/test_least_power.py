@@ -54,12 +54,18 @@ def test_an_rpc_user_when_it_calls_what_is_not_its_own_is_refused(
 def test_an_rpc_user_when_it_starts_what_is_not_its_roles_is_refused(
     local: LocalNetwork, who: tuple[str, UserName], login: Login
 ) -> None:
-    flows = flows_in(sorted(LIBRARIES.glob("ippon-*.jar")) + sorted(LIBRARIES.glob("corda-core-*.jar")))
+    here = {f"ippon-{cordapp}.jar" for cordapp in local.network.topology.cordapps_of(who[0])}
+    known = flows_in([*LIBRARIES.glob("corda-core-*.jar"), *(LIBRARIES / name for name in here)])
+    flows = flows_in([*LIBRARIES.glob("corda-core-*.jar"), *LIBRARIES.glob("ippon-*.jar")])
     mine = permitted(local, who, "StartFlow")
     assert mine <= flows
     assert {"org.ippon.custodian.settlement.SettleFills", "org.ippon.coin.IssueCoins"} <= flows
     assert any(flow.startswith("net.corda.core.flows.ContractUpgradeFlow") for flow in flows)
-    assert {flow: login.starting(flow) for flow in flows - mine} == {flow: {REFUSED} for flow in flows - mine}
+    assert known < flows
+    assert {flow: login.starting(flow) for flow in known - mine} == {flow: {REFUSED} for flow in known - mine}
+    # A role's flows are not even on a node that does not hold it: there is nothing that could be permitted.
+    strange = {flow: login.starting(flow) for flow in flows - known}
+    assert {flow: told for flow, told in strange.items() if not all(flow in one for one in told)} == {}
 
 
 def test_a_password_of_one_node_at_anothers_opens_nothing(java: Jvm, local: LocalNetwork) -> None:

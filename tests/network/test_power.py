@@ -97,7 +97,8 @@ def test_secrets_when_the_network_is_up_are_in_no_log_and_no_command_line(local:
 
 def test_secrets_when_everything_of_a_member_crashes_are_in_no_dump(local: LocalNetwork, agents: Agents) -> None:
     member = next(one for one in local.members if one.key == CRASHING)
-    agents.start_one(member)
+    if member in agents.dead():
+        agents.start_one(member)
     crashing = {
         "node": local.network.process(CRASHING),
         "bridge": local.network.process(CRASHING, bridge=True),
@@ -119,6 +120,7 @@ def test_secrets_when_everything_of_a_member_crashes_are_in_no_dump(local: Local
         assert revealing(local, {path: path.read_bytes() for path in (*dumps, *consoles)}) == []
     finally:
         local.network.up()
+        agents.start_one(member)
 
 
 def secrets(local: LocalNetwork) -> set[str]:

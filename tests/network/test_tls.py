@@ -13,7 +13,7 @@ import pytest
 
 from ippon.errors import BridgeDown, IpponError
 from ippon.local import LocalNetwork
-from ippon.node import HttpNode, Token
+from ippon.node import HttpNode, Token, await_node
 from ippon_network.credentials import write_private
 from ippon_network.folder import BRIDGE_READY
 from ippon_network.parts import java_home
@@ -68,7 +68,7 @@ def door(local: LocalNetwork, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def test_a_client_that_trusts_the_certificate_is_answered(door: Door) -> None:
     with HttpNode(url=f"https://{door.address}", token=door.token, ca_file=door.certificate) as node:
-        assert node.health().status == "up"
+        await_node(node, timeout_seconds=START_SECONDS)
         assert "Custodian A" in node.node().name
 
 

@@ -142,3 +142,20 @@ def test_tail_of_a_file_and_of_none(tmp_path: Path) -> None:
     assert tail(log, 2) == "two\nthree"
     assert tail(log, 0) == ""
     assert tail(tmp_path / "none", 2) == ""
+
+
+def test_what_runs_is_not_started_a_second_time(process: Supervised, tmp_path: Path) -> None:
+    start(process, PAIR, tmp_path)
+    pid = process.pid
+
+    with pytest.raises(StartFailed, match=f"node of coin runs already, as process {pid}"):
+        start(process, PAIR, tmp_path)
+
+    assert process.pid == pid
+
+
+def test_no_core_file_is_left_by_what_crashes(process: Supervised, tmp_path: Path) -> None:
+    start(process, "ulimit -c; echo all set; exec sleep 60", tmp_path)
+    wait_ready(process)
+
+    assert process.tail(5) == "0\nall set"
