@@ -129,7 +129,7 @@ def secrets(local: LocalNetwork) -> set[str]:
     for key in local.network.organisations:
         content = json.loads(local.network.folder(key).secrets.read_text(encoding="utf-8"))
         found |= {*content["passwords"].values(), *content["tokens"].values(), content["py4j_token"]}
-    assert len(found) == 7 * len(local.network.organisations)
+    assert len(found) == 8 * len(local.network.organisations)
     return found
 
 
@@ -140,7 +140,7 @@ def revealing(local: LocalNetwork, texts: Mapping[Path, bytes]) -> list[str]:
 
 
 def test_files_that_hold_secrets_when_made_are_their_owners_alone(local: LocalNetwork) -> None:
-    names = {"node.conf", "secrets.json", "config.json", "agent.token", "operator.token"}
+    names = {"node.conf", "secrets.json", "config.json", "maintenance.json", "agent.token", "operator.token"}
     found = [path for path in local.network.directory.rglob("*") if path.name in names and path.is_file()]
     assert {path.name for path in found} >= {"node.conf", "secrets.json", "config.json"}
     assert not [str(path) for path in found if path.stat().st_mode & 0o077]

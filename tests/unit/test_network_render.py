@@ -110,7 +110,7 @@ def test_the_maintainer_has_a_file_of_its_own(topology: Topology, credentials: C
         ],
         "recover": ["org.ippon.coin.RecoverAsCoin"],
     }
-    assert config["user"]["password"] not in render.bridge_config(topology, "coin", credentials)
+    assert config["user"]["password"] not in render.bridge_config(topology, "coin", credentials, KEYS)
 
 
 def test_a_secret_that_an_older_file_lacks_is_made_and_kept(tmp_path: Path) -> None:
