@@ -44,8 +44,11 @@ class Process:
 def strike(stage: Stage, fault: Fault, process: Process, go_on: Callable[[], None]) -> None:
     """Do it, let the rest go on (`go_on`), and put everything back: what was killed runs again and is ready."""
     if fault == "kill":
-        supervised(stage, process).signal(signal.SIGKILL)
+        one = supervised(stage, process)
+        one.signal(signal.SIGKILL)
         go_on()
+        # A process is there for a moment after it has been killed, and what is there is not started again.
+        one.await_end(deadline=time.monotonic() + LASTS_SECONDS)
         start_again(stage, process)
     elif fault == "pause":
         one = supervised(stage, process)
