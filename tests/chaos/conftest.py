@@ -17,7 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.network)
 
 
-@pytest.fixture(scope="session")
+# Ends with this folder: the next one brings up a network of its own, on the same ports.
+@pytest.fixture(scope="package")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """See `staged`."""
     with staged(tmp_path_factory.mktemp("stage")) as found:
