@@ -41,7 +41,7 @@ class Agent:
         self._asked_all_at: datetime | None = None
         self._troubles = 0
         self._rest_until: datetime | None = None
-        self._inbox.prepare(self._starts)
+        self._inbox.prepare()
 
     def step(self, *, changed: bool = False) -> bool:
         """Do everything that can be done now; whether the node took part in it.

@@ -55,9 +55,10 @@ class Inbox:
         self._flows = flows
         self._kinds: Mapping[str, RowKind] = flows.kinds
         self._folder = tools.settings.inbox_dir
+        self._released = False
 
-    def prepare(self, starts: Starts) -> None:
-        """Make the folders, and promise what rows still wait for: some may have been put back to waiting by hand."""
+    def prepare(self) -> None:
+        """Make the folders."""
         for folder in (
             self._folder,
             self._folder / "read",
@@ -65,11 +66,14 @@ class Inbox:
             self._tools.settings.receipts_dir,
         ):
             folder.mkdir(parents=True, exist_ok=True)
-        with self._tools.store.write() as session:
-            self._flows.release(session, starts)
 
     def take(self, starts: Starts) -> int:
-        """Journal every file that lies there; how many."""
+        """Journal every file that lies there; how many. At first rows are looked at that were put back to waiting."""
+        if not self._released:
+            # Not when the agent is made: a store that is locked just then must cost a step, not the process.
+            with self._tools.store.write() as session:
+                self._flows.release(session, starts)
+            self._released = True
         order = list(self._kinds)
         found = [path for path in self._folder.iterdir() if path.is_file() and not path.name.startswith(".")]
         ranked = sorted(found, key=lambda path: (_rank(order, path.name), path.name))
