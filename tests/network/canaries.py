@@ -21,7 +21,7 @@ OWNER = "custodian-a"
 """Whose investors the planted names are."""
 EXCHANGE, ASSET, COIN, A, B = "exchange", "asset", "coin", "custodian-a", "custodian-b"
 KEYS = {"Custodian A": A, "Custodian B": B}
-SECRET_FILES = {"node.conf", "secrets.json", "config.json", "agent.token", "operator.token"}
+SECRET_FILES = {"node.conf", "secrets.json", "config.json", "maintenance.json", "agent.token", "operator.token"}
 """Files that are there to hold secrets; each its owner's alone, which test_power checks."""
 TIMEOUT_SECONDS = 120.0
 
