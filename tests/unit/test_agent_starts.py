@@ -1,13 +1,14 @@
 """Law 3: an agent that dies at any point goes on as if it had not, and nothing is started or counted twice."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from ippon.agent import view
+from ippon.agent.handler import Begun, Ending
 from ippon.agent.settle import Settle
-from ippon.agent.starts import Ending
 from ippon.agent.tables import Attempt, Settlement, Start
 from ippon.errors import BadRequest, BridgeTimeout, NodeTimeout, Refusal
 from ippon.model import DeskState, Outcome, TryCause
@@ -119,7 +120,8 @@ def test_the_end_of_a_flow_is_written_down_once(world: World) -> None:
     (running,) = starts(world)
     node.release()
     ending = Ending(result=node.flows[running.client_id].result)
-    ends = [world.agents[A]._starts._commit_ends([(running, ending)]) for _ in range(3)]
+    begun = Begun(**{field.name: getattr(running, field.name) for field in fields(Begun)})
+    ends = [world.agents[A]._starts._commit_ends([(begun, ending)]) for _ in range(3)]
     assert ends == [1, 0, 0]
     kinds = [event.kind for event in view.events(world.stores[A], subject="EX-1")]
     assert kinds.count("settled") == 1

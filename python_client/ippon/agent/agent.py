@@ -11,7 +11,7 @@ from ippon.agent.asset import AssetKeeper
 from ippon.agent.coin import CoinIssuer
 from ippon.agent.custodian import Custodian
 from ippon.agent.decide import growing
-from ippon.agent.due import look
+from ippon.agent.due import Look
 from ippon.agent.exchange import Exchange
 from ippon.agent.inbox import Inbox
 from ippon.agent.receipts import Receipts
@@ -31,7 +31,8 @@ class Agent:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._role = role_of(tools)
+        self._look = Look(tools)
+        self._role = role_of(tools, self._look)
         self._starts = Starts(tools, handlers={ROWS: self._role.flows, **self._role.handlers})
         self._inbox = Inbox(tools, flows=self._role.flows)
         self._receipts = Receipts(tools)
@@ -54,7 +55,8 @@ class Agent:
             self._inbox.take(self._starts)
             return self._with_node(woken=changed)
         finally:
-            self._receipts.flush()
+            if self._look.perhaps_receipts():
+                self._receipts.flush()
 
     def _with_node(self, *, woken: bool) -> bool:
         now = self._tools.now()
@@ -64,12 +66,10 @@ class Agent:
             everything = self._whole_due(now)
             if everything:
                 self._check_node()
-            due = look(self._tools)
-            if due.starts:
+            if self._look.afresh().starts:
                 self._changed |= self._starts.advance() > 0
-            if self._ask(everything=everything) or due.starts:
-                due = look(self._tools)
-            if self._role.act(self._starts, due):
+            self._ask(everything=everything)
+            if self._role.act(self._starts, self._look.again()):
                 self._starts.advance()
         except IpponError as problem:
             self._trouble(problem)
@@ -83,17 +83,16 @@ class Agent:
         pause = timedelta(seconds=self._tools.settings.timers.reconcile_seconds)
         return self._asked_all_at is None or now >= self._asked_all_at + pause
 
-    def _ask(self, *, everything: bool) -> bool:
+    def _ask(self, *, everything: bool) -> None:
         now = self._tools.now()
         if not everything and not (self._changed and self._pace.may(now)):
-            return False
+            return
         new = self._role.ask(everything=everything)
         # Only an answer in full counts: if the node goes away in the middle, all is asked again.
         self._changed = False
         self._pace.asked(now, new=new > 0)
         if everything:
             self._asked_all_at = now
-        return True
 
     def _check_node(self) -> None:
         """An agent that was pointed at another organisation's node must not touch it."""
@@ -137,13 +136,13 @@ class Pace:
         self._next = now + self._pause
 
 
-def role_of(tools: Tools) -> RoleWork:
+def role_of(tools: Tools, look: Look) -> RoleWork:
     """The behaviour of the settings' role."""
     match tools.settings.role:
         case Role.EXCHANGE:
             return Exchange(tools)
         case Role.CUSTODIAN:
-            return Custodian(tools)
+            return Custodian(tools, look)
         case Role.ASSET:
             return AssetKeeper(tools)
         case Role.COIN:

@@ -5,19 +5,29 @@ the order in which they settle; so it is made once for a top-up that suffices, a
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from ippon.agent.decide import growing
 from ippon.agent.ledger import Ledger
 from ippon.agent.outbox import Outbox
 from ippon.agent.settle import Settle
-from ippon.agent.shortages import ANNOUNCED, COVERED, OPEN
-from ippon.agent.tables import Settlement, Shortage
+from ippon.agent.shortages import ANNOUNCED, OPEN
+from ippon.agent.tables import Settlement, Shortage, word, words
 from ippon.agent.tools import Tools
-from ippon.model import Asset, Side, TryCause
+from ippon.model import Asset, Balance, Side, TryCause
+
+_SHORT_OF_COINS = (Shortage.asset == word(Asset.COINS), Shortage.state.in_(words((OPEN, ANNOUNCED))))
+_SHORT_BUYERS = select(Shortage.investor_id).where(*_SHORT_OF_COINS).distinct()
+_SHORT_FILLS = (
+    select(Shortage, Settlement)
+    .join(Settlement, Settlement.execution_id == Shortage.execution_id)
+    .where(*_SHORT_OF_COINS, Shortage.investor_id.in_(bindparam("buyers", expanding=True)))
+    .order_by(Settlement.settle_date, Settlement.executed_at, Settlement.execution_id)
+    .with_for_update()
+)
 
 
 class Announcements:
@@ -36,25 +46,37 @@ class Announcements:
             return 0
         coin_ids = {investor.investor_id: investor.coin_id for investor in self._ledger.investors(buyers)}
         organisation = self._tools.settings.organisation
-        announced = 0
-        for buyer in sorted(buyers):
-            coins = self._ledger.balances(
+        coins = {
+            buyer: self._ledger.balances(
                 asset=Asset.COINS, investor_id=coin_ids.get(buyer, buyer), custodian=organisation
             )
-            total, free = sum(coin.total for coin in coins), sum(coin.free for coin in coins)
-            with self._tools.store.write() as session:
-                announced += self._cover(session, buyer, total=total, free=free)
-        return announced
+            for buyer in sorted(buyers)
+        }
+        with self._tools.store.write() as session:
+            short = self._short_fills(session, buyers)
+            ready: dict[str, list[str]] = defaultdict(list)
+            announced = sum(self._cover(session, short[buyer], found, ready) for buyer, found in coins.items())
+            for custodian, ids in sorted(ready.items()):
+                self._outbox.add_ids(
+                    session, operation="announce_funds", destination=custodian, field="execution_ids", ids=ids
+                )
+            return announced
 
     def _short_buyers(self) -> set[str]:
-        with self._tools.store.read() as session:
-            short = select(Shortage.investor_id).where(Shortage.asset == Asset.COINS, Shortage.state != COVERED)
-            return set(session.scalars(short.distinct()))
+        with self._tools.store.look() as connection:
+            return set(connection.scalars(_SHORT_BUYERS))
 
-    def _cover(self, session: Session, buyer: str, *, total: int, free: int) -> int:
-        ready: dict[str, list[str]] = defaultdict(list)
+    def _cover(
+        self,
+        session: Session,
+        short: Sequence[tuple[Shortage, Settlement]],
+        coins: Sequence[Balance],
+        ready: dict[str, list[str]],
+    ) -> int:
+        """Give out one buyer's coins to his fills; those to announce go into `ready` by seller's custodian."""
+        total, free = sum(coin.total for coin in coins), sum(coin.free for coin in coins)
         announced = 0
-        for shortage, fill in self._short_fills(session, buyer):
+        for shortage, fill in short:
             affordable = fill.amount <= free
             if shortage.state == ANNOUNCED and fill.amount > total:
                 shortage.state = OPEN  # what came went into another fill
@@ -68,21 +90,15 @@ class Announcements:
                     ready[fill.seller_custodian].append(fill.execution_id)
             if affordable or shortage.state == ANNOUNCED:
                 total, free = total - fill.amount, free - fill.amount
-        for custodian, ids in sorted(ready.items()):
-            self._outbox.add_ids(
-                session, operation="announce_funds", destination=custodian, field="execution_ids", ids=ids
-            )
         return announced
 
-    def _short_fills(self, session: Session, buyer: str) -> Sequence[tuple[Shortage, Settlement]]:
-        found = (
-            select(Shortage, Settlement)
-            .join(Settlement, Settlement.execution_id == Shortage.execution_id)
-            .where(Shortage.asset == Asset.COINS, Shortage.state != COVERED, Shortage.investor_id == buyer)
-            .order_by(Settlement.settle_date, Settlement.executed_at, Settlement.execution_id)
-            .with_for_update()
-        )
-        return [(shortage, fill) for shortage, fill in session.execute(found)]
+    def _short_fills(
+        self, session: Session, buyers: Collection[str]
+    ) -> Mapping[str, Sequence[tuple[Shortage, Settlement]]]:
+        by_buyer: dict[str, list[tuple[Shortage, Settlement]]] = defaultdict(list)
+        for shortage, fill in session.execute(_SHORT_FILLS, {"buyers": sorted(buyers)}):
+            by_buyer[shortage.investor_id].append((shortage, fill))
+        return by_buyer
 
     def _due(self, shortage: Shortage) -> bool:
         """Not announced yet, or so long ago that the word may have gone unheard."""

@@ -14,9 +14,8 @@ from ippon.agent.outbox import HANDLER as OUTBOX
 from ippon.agent.outbox import Outbox
 from ippon.agent.overdue import Overdue
 from ippon.agent.rowflows import RowFlows
-from ippon.agent.rowkinds import Flow, RowKind
+from ippon.agent.rowkinds import Flow, Given, RowKind
 from ippon.agent.starts import Handler, Starts
-from ippon.agent.tables import InboxRow
 from ippon.agent.tools import Tools
 from ippon.model import Position
 
@@ -44,7 +43,7 @@ class AssetKeeper:
         return self._outbox.dispatch(starts) if due.messages else 0
 
 
-def _issue(_: Session, rows: Sequence[InboxRow]) -> Flow:
+def _issue(_: Session, rows: Sequence[Given]) -> Flow:
     content = rows[0].content
     return Flow(
         business_id=f"position:{content['issue_id']}",

@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session
 
 from ippon.agent.decide import growing
 from ippon.agent.due import Due
+from ippon.agent.handler import Begun
 from ippon.agent.ledger import Ledger
 from ippon.agent.outbox import HANDLER as OUTBOX
 from ippon.agent.outbox import Outbox
 from ippon.agent.overdue import Overdue
 from ippon.agent.rowflows import RowFlows
-from ippon.agent.rowkinds import Flow, RowKind
-from ippon.agent.starts import Ending, Handler, Starts
-from ippon.agent.tables import InboxRow, Start, TrustLine, TrustOrder
+from ippon.agent.rowkinds import Flow, Given, RowKind
+from ippon.agent.starts import Ending, Handler, Promise, Starts
+from ippon.agent.tables import TrustLine, TrustOrder
 from ippon.agent.tools import Tools
 from ippon.model import Instruction, InstructionStatus, StatementLine, organisation
 
@@ -36,6 +37,8 @@ ENDS = {
     EXPIRE: InstructionStatus.EXPIRED,
 }
 LINE_TAKEN = "STATEMENT_LINE_USED"
+IDS_AT_ONCE = 500
+_KNOWN = select(TrustOrder.custodian, TrustOrder.instruction_id, TrustOrder.status)
 
 
 class CoinIssuer:
@@ -55,6 +58,7 @@ class CoinIssuer:
             reuse_code="STATEMENT_LINE_DIFFERS",
             batch=100,
             flow=_record,
+            prefetch_ends=lambda session, rows: self._kept(session, [row.row_id for row in rows]),
             accepted=self._keep_row,
         )
         self.flows = RowFlows(tools, kinds=(statement,))
@@ -72,21 +76,35 @@ class CoinIssuer:
             self._overdue.look()
         new = 0 if self._lines_read else self._read_lines()
         instructions = list(self._ledger.all_instructions())
-        if not instructions:
+        with self._tools.store.look() as connection:
+            known = {(custodian, name): status for custodian, name, status in connection.execute(_KNOWN)}
+        moved = [
+            one for one in instructions if known.get((organisation(one.custodian), one.instruction_id)) != one.status
+        ]
+        if not moved:
             return new
         with self._tools.store.write() as session:
-            return new + sum(self._follow(session, instruction) for instruction in instructions)
+            return new + sum(self._follow(session, instruction) for instruction in moved)
 
     def _read_lines(self) -> int:
         """The statement as the node has it, once after each start: later lines come through the inbox."""
         lines = list(self._ledger.statement())
         with self._tools.store.write() as session:
+            held = self._kept(session, [line.line_id for line in lines])
             for line in lines:
                 self._keep(session, line)
+            del held
         self._lines_read = True
         return len(lines)
 
-    def _keep_row(self, session: Session, row: InboxRow, _: Ending) -> None:
+    def _kept(self, session: Session, line_ids: Sequence[str]) -> Sequence[TrustLine]:
+        found: list[TrustLine] = []
+        for first in range(0, len(line_ids), IDS_AT_ONCE):
+            some = line_ids[first : first + IDS_AT_ONCE]
+            found += session.scalars(select(TrustLine).where(TrustLine.line_id.in_(some)))
+        return found
+
+    def _keep_row(self, session: Session, row: Given, _: Ending) -> None:
         self._keep(session, StatementLine.model_validate(row.content))
 
     def _keep(self, session: Session, line: StatementLine) -> None:
@@ -138,21 +156,33 @@ class CoinIssuer:
             (TrustOrder.next_try_at.is_(None)) | (TrustOrder.next_try_at <= now),
         )
         undecided = undecided.order_by(TrustOrder.created_at, TrustOrder.instruction_id)
-        with self._tools.store.read() as session:
-            decidable = [order for order in session.scalars(undecided) if self._decide(session, order)]
-        if not decidable:
-            return 0
         with self._tools.store.write() as session:
-            orders = session.scalars(undecided.with_for_update(skip_locked=True))
-            return sum(self._promise(session, starts, order) for order in list(orders))
+            orders = list(session.scalars(undecided.with_for_update(skip_locked=True)))
+            lines = self._lines(session, [order.instruction_id for order in orders])
+            decisions = [(order, self._decide(order, lines.get(order.instruction_id, []))) for order in orders]
+            decided = [(order, decision) for order, decision in decisions if decision is not None]
+            last = starts.generations(session, [_business_id(decision[0], order) for order, decision in decided])
+            starts.promise(session, [self._promise(order, *decision, last) for order, decision in decided])
+            return len(decided)
 
-    def _decide(self, session: Session, order: TrustOrder) -> tuple[str, dict[str, Any], TrustLine | None] | None:
+    def _lines(self, session: Session, references: Sequence[str]) -> dict[str, list[TrustLine]]:
+        """Lines of the statement by the instruction that they name."""
+        found: dict[str, list[TrustLine]] = {}
+        for first in range(0, len(references), IDS_AT_ONCE):
+            some = references[first : first + IDS_AT_ONCE]
+            named = select(TrustLine).where(TrustLine.reference.in_(some)).order_by(TrustLine.line_id)
+            for line in session.scalars(named):
+                found.setdefault(line.reference, []).append(line)
+        return found
+
+    def _decide(
+        self, order: TrustOrder, named: Sequence[TrustLine]
+    ) -> tuple[str, dict[str, Any], TrustLine | None] | None:
         """What to do about an open instruction: issue, reject or expire with its arguments; None: wait for its line."""
         base = {"custodian": order.custodian, "instruction_id": order.instruction_id}
-        named = select(TrustLine).where(TrustLine.reference == order.instruction_id).order_by(TrustLine.line_id)
         lines = [
             line
-            for line in session.scalars(named)
+            for line in named
             if line.used_by is None and line.amount > 0 and organisation(line.custodian) == order.custodian
         ]
         for line in lines:
@@ -168,35 +198,38 @@ class CoinIssuer:
             return EXPIRE, base, None
         return None
 
-    def _promise(self, session: Session, starts: Starts, order: TrustOrder) -> int:
-        decision = self._decide(session, order)
-        if decision is None:
-            return 0
-        doing, arguments, line = decision
+    def _promise(
+        self,
+        order: TrustOrder,
+        doing: str,
+        arguments: Mapping[str, Any],
+        line: TrustLine | None,
+        last: Mapping[str, int],
+    ) -> Promise:
         order.doing, order.line_id = doing, line.line_id if line else None
         if doing == REJECT:
             order.reason = arguments["reason"]
-        # Two custodians may use one id, and their names do not belong into a client id.
-        custodian = hashlib.sha256(order.custodian.encode()).hexdigest()[:16]
-        starts.promise(
-            session,
-            business_id=f"{doing}:{custodian}:{order.instruction_id}",
+        business_id = _business_id(doing, order)
+        return Promise(
+            business_id=business_id,
+            generation=last.get(business_id, 0) + 1,
             operation=OPERATIONS[doing],
             arguments=arguments,
             handler=HANDLER,
             lane=f"{HANDLER}:{order.custodian}",
             subject={"custodian": order.custodian, "instruction_id": order.instruction_id},
         )
-        return 1
 
-    def prefetch(self, session: Session, starts: Sequence[Start]) -> Sequence[object]:  # noqa: ARG002
-        """See `Handler`: each ending is its own."""
-        return ()
+    def prefetch(self, session: Session, starts: Sequence[Begun]) -> Sequence[object]:
+        """See `Handler`."""
+        ids = [start.subject["instruction_id"] for start in starts]
+        orders = list(session.scalars(select(TrustOrder).where(TrustOrder.instruction_id.in_(ids))))
+        return [*orders, *self._kept(session, [order.line_id for order in orders if order.line_id is not None])]
 
     def finish_together(self, starts: Starts, session: Session) -> None:
         """See `Handler`."""
 
-    def ended(self, _: Starts, session: Session, start: Start, ending: Ending) -> None:
+    def ended(self, _: Starts, session: Session, start: Begun, ending: Ending) -> None:
         """See `Handler`."""
         order = session.get_one(TrustOrder, (start.subject["custodian"], start.subject["instruction_id"]))
         doing, order.doing = order.doing, None
@@ -223,7 +256,13 @@ class CoinIssuer:
         self._tools.record(session, "instruction_held", order.instruction_id, doing=doing, **told)
 
 
-def _record(_: Session, rows: Sequence[InboxRow]) -> Flow:
+def _business_id(doing: str, order: TrustOrder) -> str:
+    # Two custodians may use one id, and their names do not belong into a client id.
+    custodian = hashlib.sha256(order.custodian.encode()).hexdigest()[:16]
+    return f"{doing}:{custodian}:{order.instruction_id}"
+
+
+def _record(_: Session, rows: Sequence[Given]) -> Flow:
     names = ("line_id", "value_date", "amount", "reference", "custodian")
     lines = [{name: row.content[name] for name in names} for row in rows]
     digest = hashlib.sha256("\n".join(row.row_id for row in rows).encode()).hexdigest()[:32]

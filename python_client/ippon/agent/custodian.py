@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from ippon.agent.announce import Announcements
-from ippon.agent.due import Due, look
+from ippon.agent.due import Due, Look
 from ippon.agent.fills import Fills
 from ippon.agent.investors import InvestorFiles
 from ippon.agent.ledger import Ledger
@@ -17,8 +17,8 @@ from ippon.agent.outbox import HANDLER as OUTBOX
 from ippon.agent.outbox import Outbox
 from ippon.agent.overdue import Overdue
 from ippon.agent.rowflows import RowFlows
-from ippon.agent.settle import HANDLER as SETTLE
 from ippon.agent.settle import Settle
+from ippon.agent.settlerows import HANDLER as SETTLE
 from ippon.agent.starts import Handler, Starts
 from ippon.agent.tools import Tools
 from ippon.agent.trust import TrustOrders
@@ -28,8 +28,9 @@ from ippon.agent.wakes import Wakes
 class Custodian:
     """See the module."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, look: Look) -> None:
         self._tools = tools
+        self._store_look = look
         ledger = Ledger(tools.node, tools.log)
         self._outbox = Outbox(tools)
         self._settle = Settle(tools)
@@ -51,7 +52,7 @@ class Custodian:
         if everything:
             new += self._fills.reconcile()
         new += self._notices.sync()
-        due = look(self._tools)
+        due = self._store_look.again()
         if due.instructed:
             new += self._trust.sync(self.flows)
         if due.short:

@@ -8,14 +8,26 @@ from dataclasses import dataclass, fields
 from sqlalchemy import Date, bindparam, exists, select
 
 from ippon.agent.decide import TOKYO
-from ippon.agent.tables import InboxFile, Moment, Outbox, Settlement, Shortage, Start, TrustOrder, VenueFill
+from ippon.agent.shortages import ANNOUNCED, OPEN
+from ippon.agent.tables import (
+    InboxFile,
+    Moment,
+    Outbox,
+    Settlement,
+    Shortage,
+    Start,
+    TrustOrder,
+    VenueFill,
+    word,
+    words,
+)
 from ippon.agent.tools import Tools
-from ippon.model import DeskState, InstructionStatus, Reason
+from ippon.model import Asset, DeskState, InstructionStatus, Reason
 
 _NOW = bindparam("now", type_=Moment())
 _TODAY = bindparam("today", type_=Date())
-_WAITS = Settlement.state == DeskState.WAITING.value
-_ENDED = [state.value for state in DeskState if state.ended]
+_WAITS = Settlement.state == word(DeskState.WAITING)
+_OPEN = Settlement.state.in_(words(state for state in DeskState if not state.ended))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,34 +62,54 @@ class Due:
 
 _CONDITIONS = {
     "starts": exists().where(
-        Start.state.in_(("started", "ended")) | ((Start.state == "committed") & (Start.not_before <= _NOW))
+        Start.state.in_(words(("started", "ended"))) | ((Start.state == word("committed")) & (Start.not_before <= _NOW))
     ),
-    "doubts": exists().where(Settlement.state == DeskState.UNKNOWN.value, Settlement.next_try_at <= _NOW),
+    "doubts": exists().where(Settlement.state == word(DeskState.UNKNOWN), Settlement.next_try_at <= _NOW),
     "ready": exists().where(
-        Settlement.state.in_((DeskState.CHECKED.value, DeskState.WAITING.value)), Settlement.next_try_at <= _NOW
+        Settlement.state.in_(words((DeskState.CHECKED, DeskState.WAITING))), Settlement.next_try_at <= _NOW
     ),
-    "messages": exists().where(Outbox.state == "pending", Outbox.next_try_at <= _NOW),
+    "messages": exists().where(Outbox.state == word("pending"), Outbox.next_try_at <= _NOW),
     "receipts": exists().where(InboxFile.version > InboxFile.written),
-    "lacking": exists().where(_WAITS, Settlement.reason == Reason.LACK.value),
-    "unrouted": exists().where(_WAITS, Settlement.reason == Reason.CONF.value),
-    "short": exists().where(Shortage.state != "covered"),
-    "late": exists().where(
-        Settlement.settle_date < _TODAY, Settlement.failing.is_(False), Settlement.state.not_in(_ENDED)
-    ),
-    "instructed": exists().where(TrustOrder.status == InstructionStatus.OPEN.value),
+    "lacking": exists().where(_WAITS, Settlement.reason == word(Reason.LACK)),
+    "unrouted": exists().where(_WAITS, Settlement.reason == word(Reason.CONF)),
+    "short": exists().where(Shortage.asset.in_(words(Asset)), Shortage.state.in_(words((OPEN, ANNOUNCED)))),
+    "late": exists().where(Settlement.settle_date < _TODAY, Settlement.failing.is_(False), _OPEN),
+    "instructed": exists().where(TrustOrder.status == word(InstructionStatus.OPEN)),
     "payable": exists().where(
-        TrustOrder.status == InstructionStatus.OPEN.value,
+        TrustOrder.status == word(InstructionStatus.OPEN),
         TrustOrder.doing.is_(None),
         TrustOrder.next_try_at.is_(None) | (TrustOrder.next_try_at <= _NOW),
     ),
-    "noticed": exists().where(VenueFill.state == "unknown"),
+    "noticed": exists().where(VenueFill.state == word("unknown")),
 }
-_LOOK = select(*(_CONDITIONS[field.name].label(field.name) for field in fields(Due)))
+_NAMES = [field.name for field in fields(Due)]
+_LOOK = select(*(_CONDITIONS[name].label(name) for name in _NAMES))
 
 
-def look(tools: Tools) -> Due:
-    """What there is to do now."""
-    now = tools.now()
-    with tools.store.read() as session:
-        found = session.connection().execute(_LOOK, {"now": now, "today": now.astimezone(TOKYO).date()}).one()
-    return Due(**{name: bool(flag) for name, flag in found._mapping.items()})
+class Look:
+    """What there is to do, within one step."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._found: Due | None = None
+        self._written = 0
+
+    def afresh(self) -> Due:
+        """What there is to do now."""
+        now = self._tools.now()
+        with self._tools.store.look() as connection:
+            found = connection.execute(_LOOK, {"now": now, "today": now.astimezone(TOKYO).date()}).one()
+        self._found = Due(**dict(zip(_NAMES, map(bool, found), strict=True)))
+        self._written = self._tools.store.written
+        return self._found
+
+    def again(self) -> Due:
+        """The same later in the step: looked up only if this worker has written meanwhile."""
+        return self._found if self._found is not None and self._holds() else self.afresh()
+
+    def perhaps_receipts(self) -> bool:
+        """Whether a receipt may be due; False is certain as far as this worker goes."""
+        return self._found is None or self._found.receipts or not self._holds()
+
+    def _holds(self) -> bool:
+        return self._written == self._tools.store.written

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -26,9 +26,10 @@ from ippon.agent.receipts import (
     write_whole,
 )
 from ippon.agent.rowflows import RowFlows, answer
-from ippon.agent.rowkinds import Line, RowKind, read_csv, read_statement
+from ippon.agent.rowkinds import GIVEN, Given, Line, RowKind, given, read_csv, read_statement
 from ippon.agent.starts import Starts
-from ippon.agent.tables import InboxFile, InboxRow
+from ippon.agent.store import later, run_late
+from ippon.agent.tables import InboxFile, InboxRow, words
 from ippon.agent.tools import Tools
 from ippon.errors import BadFile, BadRequest, IpponError, Refusal
 from ippon.model import Row, is_ledger_id
@@ -36,6 +37,14 @@ from ippon.model import Row, is_ledger_id
 __all__ = ["Inbox", "Receipt", "drop", "read_receipt", "wait_receipt"]
 
 PAGE_ROWS = 200
+_SAME_FILE = select(InboxFile).where(InboxFile.name == bindparam("its_name"), InboxFile.sha256 == bindparam("digest"))
+_STANDING = GIVEN.where(
+    InboxRow.kind == bindparam("its_kind"),
+    InboxRow.row_id.in_(bindparam("ids", expanding=True)),
+    InboxRow.status.in_(words((PENDING, ACCEPTED))),
+)
+_NEW_FILE = insert(InboxFile).returning(InboxFile.number)
+_NEW = insert(InboxRow)
 _NAME = re.compile(r"(?P<kind>[a-z]+)-[A-Za-z0-9._-]{1,100}\.(?P<suffix>csv|json)")
 
 
@@ -100,8 +109,7 @@ class Inbox:
         digest = hashlib.sha256(content).hexdigest()
         try:
             with self._tools.store.write() as session:
-                same = select(InboxFile).where(InboxFile.name == name, InboxFile.sha256 == digest)
-                known = session.scalars(same).one_or_none()
+                known = session.scalars(_SAME_FILE, {"its_name": name, "digest": digest}).one_or_none()
                 if known is not None:
                     known.version += 1  # its receipt is written anew
                     return known.status
@@ -110,23 +118,20 @@ class Inbox:
             return "read"  # another worker has just written the same file down
 
     def _write_down(self, session: Session, name: str, content: bytes, digest: str, starts: Starts) -> str:
-        file = InboxFile(
-            name=name, sha256=digest, kind="", status="read", read_at=self._tools.now(), version=1, written=0
-        )
-        session.add(file)
+        file = {"name": name, "sha256": digest, "read_at": self._tools.now(), "version": 1, "written": 0}
         try:
             kind, lines = self._read(name, content)
         except BadFile as problem:
-            file.status, file.code, file.reason = "refused", problem.code, problem.message
+            bad = {"kind": "", "status": "refused", "code": problem.code, "reason": problem.message}
+            session.connection().execute(insert(InboxFile), {**file, **bad})
             self._tools.record(session, "file_refused", name, reason=problem.message)
-            return file.status
-        file.kind = kind.name
-        session.flush()
+            return "refused"
+        (number,) = session.connection().execute(_NEW_FILE, {**file, "kind": kind.name, "status": "read"}).one()
         for first in range(0, len(lines), PAGE_ROWS):
-            self._page(session, file, kind, lines[first : first + PAGE_ROWS])
+            self._page(session, number, kind, lines[first : first + PAGE_ROWS])
         self._tools.record(session, "file_read", name, rows=len(lines), sha256=digest)
         self._flows.release(session, starts)
-        return file.status
+        return "read"
 
     def _read(self, name: str, content: bytes) -> tuple[RowKind, list[Line]]:
         limits = self._tools.settings.limits
@@ -142,37 +147,30 @@ class Inbox:
 
     # ---- rows
 
-    def _page(self, session: Session, file: InboxFile, kind: RowKind, lines: list[Line]) -> None:
+    def _page(self, session: Session, file_number: int, kind: RowKind, lines: list[Line]) -> None:
         """Write down a run of rows with a few queries in all, not a few for each."""
-        read = [self._read_row(file, kind, line) for line in lines]
+        read = [self._read_row(file_number, kind, line) for line in lines]
         earlier = self._earlier(session, kind, [row.row_id for row, _, _ in read])
-        with session.no_autoflush:
-            kind.prefetch(session, [value for _, value, _ in read if value is not None])
-            for row, value, problem in read:
-                session.add(row)
-                try:
-                    if problem is not None or value is None:
-                        raise problem or BadRequest("The row cannot be read.")
-                    self._judge(session, kind, row, value, earlier.get(row.row_id))
-                except IpponError as refusal:
-                    self._refuse(session, row, refusal)
-                    continue
-                if row.status != DUPLICATE:
-                    earlier[row.row_id] = row
-                    kind.journaled(session, row, value)
+        kind.prefetch(session, [value for _, value, _ in read if value is not None])
+        for row, value, problem in read:
+            refusal = None
+            try:
+                if problem is not None or value is None:
+                    raise problem or BadRequest("The row cannot be read.")
+                self._judge(session, kind, row, value, earlier.get(row.row_id))
+            except IpponError as error:
+                row.status, refusal = REFUSED, error
+                self._tell(session, row, error)
+            later(session, _NEW, **row.columns(), promised=False, **answer(refusal))
+            if row.status in (PENDING, ACCEPTED):
+                earlier[row.row_id] = row
+                kind.journaled(session, row, value)
+        run_late(session)  # the next page looks for earlier rows
         session.flush()
 
-    def _read_row(self, file: InboxFile, kind: RowKind, line: Line) -> tuple[InboxRow, Row | None, IpponError | None]:
-        row = InboxRow(
-            file_number=file.number,
-            line=line.number,
-            kind=kind.name,
-            row_id=_id_in(line, kind),
-            # Nothing of a row that cannot be read: it may hold a name. Its file lies in `read/`.
-            content={},
-            status=PENDING,
-            promised=False,
-        )
+    def _read_row(self, file_number: int, kind: RowKind, line: Line) -> tuple[Given, Row | None, IpponError | None]:
+        # Nothing of a row that cannot be read: it may hold a name. Its file lies in `read/`.
+        row = Given(file_number, line.number, kind.name, _id_in(line, kind), {}, PENDING)
         if line.problem is not None:
             return row, None, line.problem
         try:
@@ -182,14 +180,11 @@ class Inbox:
         row.content = value.model_dump(mode="json")
         return row, value, None
 
-    def _earlier(self, session: Session, kind: RowKind, row_ids: list[str]) -> dict[str, InboxRow]:
+    def _earlier(self, session: Session, kind: RowKind, row_ids: list[str]) -> dict[str, Given]:
         """The last row of each id that stands: accepted, or on its way."""
-        standing = select(InboxRow).where(
-            InboxRow.kind == kind.name, InboxRow.row_id.in_(row_ids), InboxRow.status.in_((PENDING, ACCEPTED))
-        )
-        return {row.row_id: row for row in session.scalars(standing.order_by(InboxRow.number))}
+        return {row.row_id: row for row in given(session, _STANDING, {"its_kind": kind.name, "ids": row_ids})}
 
-    def _judge(self, session: Session, kind: RowKind, row: InboxRow, value: Row, earlier: InboxRow | None) -> None:
+    def _judge(self, session: Session, kind: RowKind, row: Given, value: Row, earlier: Given | None) -> None:
         if earlier is not None and earlier.content == row.content:
             row.status, row.transaction_id = DUPLICATE, earlier.transaction_id
             return
@@ -205,8 +200,7 @@ class Inbox:
         if kind.flow is None:
             row.status = ACCEPTED
 
-    def _refuse(self, session: Session, row: InboxRow, refusal: IpponError) -> None:
-        answer(row, REFUSED, refusal)
+    def _tell(self, session: Session, row: Given, refusal: IpponError) -> None:
         self._tools.record(session, "row_refused", f"{row.kind}:{row.row_id}", line=row.line, **refusal.to_wire())
 
 

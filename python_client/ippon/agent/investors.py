@@ -15,9 +15,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ippon.agent.outbox import Outbox
-from ippon.agent.rowkinds import Flow, RowKind
+from ippon.agent.rowkinds import Flow, Given, RowKind
 from ippon.agent.starts import Ending
-from ippon.agent.tables import InboxRow
 from ippon.agent.tools import Tools
 from ippon.model import Investor, LedgerId, RedemptionOrder, Row, TransferOrder
 
@@ -99,7 +98,7 @@ class InvestorFiles:
         reversals = RowKind(name="reversals", model=ReversalOrder, id_field="execution_id", flow=_accept)
         return transfers, redemptions, reversals
 
-    def _share(self, session: Session, row: InboxRow, _: Ending) -> None:
+    def _share(self, session: Session, row: Given, _: Ending) -> None:
         """Each other custodian hears of it apart: one that is down keeps nobody else waiting."""
         for custodian in self._tools.settings.other_custodians:
             self._outbox.add_ids(
@@ -111,11 +110,11 @@ class InvestorFiles:
             )
 
 
-def _given(row: InboxRow) -> dict[str, Any]:
+def _given(row: Given) -> dict[str, Any]:
     return {name: value for name, value in row.content.items() if value is not None}
 
 
-def _register(_: Session, rows: Sequence[InboxRow]) -> Flow:
+def _register(_: Session, rows: Sequence[Given]) -> Flow:
     digest = hashlib.sha256("\n".join(row.row_id for row in rows).encode()).hexdigest()[:32]
     return Flow(
         business_id=f"investors:{digest}",
@@ -125,7 +124,7 @@ def _register(_: Session, rows: Sequence[InboxRow]) -> Flow:
     )
 
 
-def _route(_: Session, rows: Sequence[InboxRow]) -> Flow:
+def _route(_: Session, rows: Sequence[Given]) -> Flow:
     row = rows[0]
     withdraws = row.content["method"] == RouteMethodOrder.WITHDRAW
     return Flow(
@@ -137,7 +136,7 @@ def _route(_: Session, rows: Sequence[InboxRow]) -> Flow:
     )
 
 
-def _transfer(_: Session, rows: Sequence[InboxRow]) -> Flow:
+def _transfer(_: Session, rows: Sequence[Given]) -> Flow:
     content = rows[0].content
     return Flow(
         business_id=f"transfer:{content['transfer_id']}",
@@ -147,14 +146,14 @@ def _transfer(_: Session, rows: Sequence[InboxRow]) -> Flow:
     )
 
 
-def _redeem(_: Session, rows: Sequence[InboxRow]) -> Flow:
+def _redeem(_: Session, rows: Sequence[Given]) -> Flow:
     content = rows[0].content
     return Flow(
         business_id=f"redeem:{content['redemption_id']}", operation="redeem_coins", arguments=content, lane="redeem"
     )
 
 
-def _accept(_: Session, rows: Sequence[InboxRow]) -> Flow:
+def _accept(_: Session, rows: Sequence[Given]) -> Flow:
     content = rows[0].content
     return Flow(
         business_id=f"accept:{content['execution_id']}",

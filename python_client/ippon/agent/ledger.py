@@ -1,12 +1,12 @@
 """Reading the node: what it has recorded since last time, and what it says of single fills (law 6)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from ippon.agent.tables import Cursor
 from ippon.agent.tools import Log
@@ -27,8 +27,14 @@ from ippon.model import Investor as InvestorRow
 from ippon.node import MAX_PAGE_SIZE, Json, Node, rows
 
 IDS_AT_ONCE = 100
+MAX_REMEMBERED = 5_000
+"""Fills whose rows are kept in memory, a few kilobytes each."""
 NOTICES_OVERLAP = 50
 _STEP = timedelta(milliseconds=1)
+
+_CURSOR = Cursor.__table__.c
+_VALUE = select(_CURSOR.value).where(_CURSOR.name == bindparam("its_name"))
+_ONE = update(Cursor).where(_CURSOR.name == bindparam("its_name"))
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
@@ -39,6 +45,7 @@ class Ledger:
     def __init__(self, node: Node, log: Log) -> None:
         self._node = node
         self._log = log
+        self._read: dict[str, tuple[Mapping[str, object], FillRow]] = {}
 
     def fills_since(self, moment: datetime | None) -> Iterator[FillRow]:
         """Fills changed after a moment, oldest change first; some may come more than once.
@@ -49,7 +56,7 @@ class Ledger:
         while True:
             since = {} if after is None else {"changed_after": utc_text(after)}
             found = self._node.query("fills", {**since, "page": page, "size": MAX_PAGE_SIZE}).rows
-            fills = list(self._typed(FillRow, found))
+            fills = list(self._fills(found))
             yield from fills
             if len(found) < MAX_PAGE_SIZE:
                 return
@@ -59,7 +66,11 @@ class Ledger:
 
     def fills(self, execution_ids: Iterable[str]) -> list[FillRow]:
         """Fills by id; those that the node does not have are left out."""
-        return list(self._by_ids(FillRow, "fills", "execution_ids", execution_ids))
+        left = iter(dict.fromkeys(execution_ids))
+        found: list[FillRow] = []
+        while chunk := list(islice(left, IDS_AT_ONCE)):
+            found += self._fills(rows(self._node, "fills", {"execution_ids": chunk}))
+        return found
 
     def notified(self, execution_ids: Iterable[str]) -> list[NotifiedRow]:
         """Exchange: fills in the node's own table, by id."""
@@ -106,6 +117,20 @@ class Ledger:
         found = self._all(Balance, "balances", {"asset": asset, "investor_id": investor_id})
         return [row for row in found if organisation(row.custodian) == organisation(custodian)]
 
+    def _fills(self, found: Iterable[Mapping[str, object]]) -> Iterator[FillRow]:
+        """Most of what is read again is word for word as it was, and is not taken apart again."""
+        if len(self._read) > MAX_REMEMBERED:
+            self._read.clear()
+        for row in found:
+            name = str(row.get("execution_id"))
+            before = self._read.get(name)
+            if before is not None and before[0] == row:
+                yield before[1]
+                continue
+            for fill in self._typed(FillRow, [row]):
+                self._read[name] = (row, fill)
+                yield fill
+
     def _all(self, kind: type[AnyRow], name: str, arguments: Json) -> Iterator[AnyRow]:
         return self._typed(kind, rows(self._node, name, arguments))
 
@@ -124,12 +149,12 @@ class Ledger:
                 self._log.error("row_unreadable", kind=kind.__name__, field=field, problem=first["msg"])
 
 
-def cursor(session: Session, name: str) -> str | None:
+def cursor(connection: Connection, name: str) -> str | None:
     """How far something was read."""
-    row = session.get(Cursor, name)
-    return row.value if row else None
+    return connection.scalar(_VALUE, {"its_name": name})
 
 
-def set_cursor(session: Session, name: str, value: str) -> None:
+def set_cursor(connection: Connection, name: str, value: str) -> None:
     """Write down how far something was read."""
-    session.merge(Cursor(name=name, value=value))
+    if connection.execute(_ONE, {"its_name": name, "value": value}).rowcount == 0:
+        connection.execute(insert(Cursor), {"name": name, "value": value})

@@ -10,9 +10,9 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from ippon.agent.decide import growing
-from ippon.agent.starts import Ending, Starts
+from ippon.agent.handler import Begun
+from ippon.agent.starts import Ending, Promise, Starts
 from ippon.agent.tables import Outbox as OutboxRow
-from ippon.agent.tables import Start
 from ippon.agent.tools import Tools
 from ippon.errors import IpponError
 from ippon.model import utc_text
@@ -105,27 +105,32 @@ class Outbox:
         with self._tools.store.write() as session:
             found = session.scalars(due.with_for_update(skip_locked=True))
             rows = list({row.destination: row for row in reversed(list(found))}.values())
+            last = starts.generations(session, [row.business_id for row in rows])
             for row in rows:
                 row.state, row.tries = SENDING, row.tries + 1
-                starts.promise(
-                    session,
-                    business_id=row.business_id,
-                    operation=row.operation,
-                    arguments=row.arguments,
-                    handler=HANDLER,
-                    lane=f"{HANDLER}:{row.destination}",
-                    subject={"outbox": row.number},
-                )
+            starts.promise(session, [self._promise(row, last.get(row.business_id, 0) + 1) for row in rows])
             return len(rows)
 
-    def prefetch(self, session: Session, starts: Sequence[Start]) -> Sequence[object]:  # noqa: ARG002
-        """See `Handler`: each ending is its own."""
-        return ()
+    def _promise(self, row: OutboxRow, generation: int) -> Promise:
+        return Promise(
+            business_id=row.business_id,
+            generation=generation,
+            operation=row.operation,
+            arguments=row.arguments,
+            handler=HANDLER,
+            lane=f"{HANDLER}:{row.destination}",
+            subject={"outbox": row.number},
+        )
+
+    def prefetch(self, session: Session, starts: Sequence[Begun]) -> Sequence[object]:
+        """See `Handler`."""
+        numbers = [start.subject["outbox"] for start in starts]
+        return list(session.scalars(select(OutboxRow).where(OutboxRow.number.in_(numbers))))
 
     def finish_together(self, starts: Starts, session: Session) -> None:
         """See `Handler`."""
 
-    def ended(self, _: Starts, session: Session, start: Start, ending: Ending) -> None:
+    def ended(self, _: Starts, session: Session, start: Begun, ending: Ending) -> None:
         """See `Handler`."""
         row = session.get_one(OutboxRow, start.subject["outbox"])
         now = self._tools.now()

@@ -7,21 +7,24 @@ pending past its deadline and a grace → kill (operator token) → signed? → 
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from ippon.agent.ledger import Ledger
 from ippon.agent.outbox import Outbox
-from ippon.agent.settle import HANDLER as SETTLE
+from ippon.agent.settlerows import HANDLER as SETTLE
 from ippon.agent.starts import STARTED, Ending
+from ippon.agent.tables import Moment, Start, word
 from ippon.agent.tables import Outbox as OutboxRow
-from ippon.agent.tables import Start
 from ippon.agent.tools import Tools
 from ippon.errors import IpponError, Unavailable
 from ippon.model import PendingRow
 
 SIGNED = ("SIGNED", "DROPPED")
 """Kinds of pending in which this node's signature is out."""
+_STARTED_BEFORE = select(Start.run_id, Start.client_id).where(
+    Start.handler == word(SETTLE), Start.state == word(STARTED), Start.started_at < bindparam("moment", type_=Moment())
+)
 
 
 class Overdue:
@@ -53,11 +56,9 @@ class Overdue:
     def _hanging(self) -> list[tuple[str, str]]:
         """Settle flows of this agent that run for too long, by run id and client id."""
         limit = timedelta(seconds=self._tools.settings.timers.settlement_limit_seconds)
-        with self._tools.store.read() as session:
-            old = select(Start.run_id, Start.client_id).where(
-                Start.handler == SETTLE, Start.state == STARTED, Start.started_at < self._tools.now() - limit
-            )
-            return [(run_id, client_id) for run_id, client_id in session.execute(old) if run_id is not None]
+        with self._tools.store.look() as connection:
+            old = connection.execute(_STARTED_BEFORE, {"moment": self._tools.now() - limit})
+            return [(run_id, client_id) for run_id, client_id in old if run_id is not None]
 
     def _deal(self, row: PendingRow) -> int:
         new = row.run_id not in self._killed

@@ -4,21 +4,31 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, exists, select, update
 
-from ippon.agent.tables import InboxFile, InboxRow
+from ippon.agent.tables import InboxFile, InboxRow, word
 from ippon.agent.tools import Tools
 from ippon.errors import BadAnswer, WaitOver
 from ippon.model import Row, UtcTime
 
 PENDING, ACCEPTED, REFUSED, DUPLICATE = "pending", "accepted", "refused", "duplicate"
 STATUSES = (PENDING, ACCEPTED, REFUSED, DUPLICATE)
+
+
+_ANSWER = (InboxRow.code, InboxRow.field, InboxRow.reason, InboxRow.transaction_id)
+_STALE = select(InboxFile.__table__).where(InboxFile.version > InboxFile.written).order_by(InboxFile.number)
+_ROWS = (
+    select(InboxRow.file_number, InboxRow.line, InboxRow.row_id, InboxRow.status, *_ANSWER)
+    .where(InboxRow.file_number.in_(bindparam("files", expanding=True)))
+    .order_by(InboxRow.file_number, InboxRow.line)
+)
+_UNFINISHED = select(exists().where(InboxRow.file_number == bindparam("its_file"), InboxRow.status == word(PENDING)))
+_ONE = update(InboxFile).where(InboxFile.__table__.c.number == bindparam("its_number"))
 
 
 class ReceiptRow(Row):
@@ -52,8 +62,8 @@ class Receipt(Row):
         return self.counts.get(PENDING, 0) == 0
 
 
-def receipt_of(file: InboxFile, rows: list[InboxRow]) -> Receipt:
-    """The receipt of a file out of the store."""
+def receipt_of(file: Any, rows: Sequence[Any]) -> Receipt:
+    """The receipt of an `InboxFile` and its `InboxRow`s, or of their columns."""
     counts = Counter(row.status for row in rows)
     return Receipt.model_validate(
         {
@@ -137,28 +147,29 @@ class Receipts:
 
     def flush(self) -> int:
         """Write what is due; how many. A file that is not finished is written once in a while, not at every row."""
-        stale = select(InboxFile.number).where(InboxFile.version > InboxFile.written).order_by(InboxFile.number)
-        with self._tools.store.read() as session:
-            due = [number for number in session.scalars(stale) if not self._rests(session, number)]
-        for number in due:
-            self._write(number)
+        with self._tools.store.look() as connection:
+            due = [file for file in connection.execute(_STALE) if not self._rests(connection, file.number)]
+            if not due:
+                return 0
+            rows: dict[int, list[Any]] = {file.number: [] for file in due}
+            for row in connection.execute(_ROWS, {"files": list(rows)}):
+                rows[row.file_number].append(row)
+        for file in due:
+            self._write(file, rows[file.number])
+        marks = [{"its_number": file.number, "written": file.version} for file in due]
+        with self._tools.store.write() as session:
+            session.connection().execute(_ONE, marks)
         return len(due)
 
-    def _rests(self, session: Session, number: int) -> bool:
+    def _rests(self, connection: Connection, number: int) -> bool:
         if self._rest_until.get(number, self._tools.now()) <= self._tools.now():
             return False
-        pending = select(InboxRow.number).where(InboxRow.file_number == number, InboxRow.status == PENDING)
-        return session.scalars(pending.limit(1)).first() is not None
+        return bool(connection.scalar(_UNFINISHED, {"its_file": number}))
 
-    def _write(self, number: int) -> None:
-        with self._tools.store.read() as session:
-            file = session.get_one(InboxFile, number)
-            rows = session.scalars(select(InboxRow).where(InboxRow.file_number == number).order_by(InboxRow.line))
-            receipt = receipt_of(file, list(rows))
+    def _write(self, file: Any, rows: Sequence[Any]) -> None:
+        receipt = receipt_of(file, rows)
         path = receipt_path(self._tools.settings.receipts_dir, file.name)
         write_whole(path, receipt.model_dump_json(indent=1).encode())
         # A large file's receipt takes its time to write.
         pause = self._tools.settings.timers.receipt_seconds * (1 + len(receipt.rows) // 500)
-        self._rest_until[number] = self._tools.now() + timedelta(seconds=pause)
-        with self._tools.store.write() as session:
-            session.execute(update(InboxFile).where(InboxFile.number == number).values(written=file.version))
+        self._rest_until[file.number] = self._tools.now() + timedelta(seconds=pause)

@@ -3,10 +3,11 @@
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from ippon.agent.settings import Limits
@@ -20,6 +21,34 @@ MODEL_CODES = {
     "not_whole_yen": ("NOT_WHOLE_YEN", "unit_price"),
 }
 """Causes that our models name themselves, and the column at fault."""
+
+
+@dataclass(slots=True)
+class Given:
+    """A row of a file as it was given, and its answer so far; see `InboxRow`. A value: changing it writes nothing."""
+
+    file_number: int
+    line: int
+    kind: str
+    row_id: str
+    content: dict[str, Any]
+    status: str
+    transaction_id: str | None = None
+    number: int = 0
+    """None yet while it is new."""
+
+    def columns(self) -> dict[str, Any]:
+        """Of a new row."""
+        return {name: getattr(self, name) for name in _NAMES if name != "number"}
+
+
+_NAMES = [field.name for field in fields(Given)]
+GIVEN = select(*(getattr(InboxRow, name) for name in _NAMES)).order_by(InboxRow.number)
+
+
+def given(session: Session, rows: Select[*tuple[Any, ...]], values: Mapping[str, Any] | None = None) -> list[Given]:
+    """The rows that a narrower `GIVEN` finds."""
+    return [Given(*row) for row in session.connection().execute(rows, values)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +102,14 @@ class RowKind:
     reuse_code: str | None = None
     after: tuple[tuple[str, str], ...] = ()
     batch: int = 1
-    flow: Callable[[Session, Sequence[InboxRow]], Flow] | None = None
+    flow: Callable[[Session, Sequence[Given]], Flow] | None = None
     prefetch: Callable[[Session, Sequence[Any]], None] = _nothing
-    prefetch_ends: Callable[[Session, Sequence[InboxRow]], Sequence[object]] = _none_held
+    prefetch_ends: Callable[[Session, Sequence[Given]], Sequence[object]] = _none_held
     check: Callable[[Session, Any], None] = _nothing
-    journaled: Callable[[Session, InboxRow, Any], None] = _nothing
-    accepted: Callable[[Session, InboxRow, Ending], None] = _nothing
-    failed: Callable[[Session, InboxRow, IpponError], bool | None] = _nothing
-    refused: Callable[[Session, InboxRow, IpponError], None] = _nothing
+    journaled: Callable[[Session, Given, Any], None] = _nothing
+    accepted: Callable[[Session, Given, Ending], None] = _nothing
+    failed: Callable[[Session, Given, IpponError], bool | None] = _nothing
+    refused: Callable[[Session, Given, IpponError], None] = _nothing
 
     @property
     def columns(self) -> frozenset[str]:

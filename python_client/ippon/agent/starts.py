@@ -12,23 +12,33 @@ point together share that transaction: a commit for each would cost more than al
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import ColumnElement
 
 from ippon.agent.decide import LOST, growing, passes_by_itself
-from ippon.agent.handler import Ending, Handler
+from ippon.agent.handler import Begun, Ending, Handler
+from ippon.agent.startrows import (
+    COMMITTED,
+    ENDED,
+    FORGOTTEN,
+    IN_FLIGHT,
+    LAST,
+    NOT_RUNNING,
+    ONE,
+    STARTED,
+    STILL_OPEN,
+    TO_DO,
+    Promise,
+)
+from ippon.agent.store import later
 from ippon.agent.tables import Start
 from ippon.agent.tools import Tools
 from ippon.errors import BadAnswer, BridgeDown, DoorRefusal, IpponError, NodeDown, Refusal, Unavailable
 
-__all__ = ["COMMITTED", "ENDED", "FORGOTTEN", "STARTED", "Ending", "Handler", "Starts"]
+__all__ = ["COMMITTED", "ENDED", "FORGOTTEN", "STARTED", "Ending", "Handler", "Promise", "Starts"]
 
-COMMITTED, STARTED, ENDED, FORGOTTEN = "committed", "started", "ended", "forgotten"
-FORGET_AT_ONCE = 200
 END_AT_ONCE = 100
 UNREADABLE = (ValidationError, LookupError, TypeError)
 
@@ -41,46 +51,18 @@ class Starts:
         self._handlers = handlers
         self._asked: dict[int, datetime] = {}
 
-    def promise(
-        self,
-        session: Session,
-        *,
-        business_id: str,
-        operation: str,
-        arguments: Mapping[str, Any],
-        handler: str,
-        lane: str,
-        subject: Mapping[str, Any],
-        generation: int | None = None,
-        not_before: datetime | None = None,
-    ) -> Start:
-        """Write down a start that is to be made; the generation follows the last one of the business id."""
-        if generation is None:
-            generation = self.generations(session, [business_id]).get(business_id, 0) + 1
-        now = self._tools.now()
-        start = Start(
-            client_id=f"{business_id}:{generation}",
-            business_id=business_id,
-            generation=generation,
-            operation=operation,
-            arguments=dict(arguments),
-            handler=handler,
-            lane=lane,
-            subject=dict(subject),
-            state=COMMITTED,
-            not_before=not_before or now,
-            created_at=now,
-        )
-        session.add(start)
-        return start
+    def promise(self, session: Session, promises: Sequence[Promise]) -> None:
+        """Write down starts that are to be made."""
+        if promises:
+            now = self._tools.now()
+            session.connection().execute(insert(Start), [promise.columns(now) for promise in promises])
 
     def generations(self, session: Session, business_ids: Sequence[str]) -> dict[str, int]:
         """The last generation of each business id that has one."""
-        last = select(Start.business_id, func.max(Start.generation)).where(Start.business_id.in_(business_ids))
-        found = session.execute(last.group_by(Start.business_id))
+        found = session.connection().execute(LAST, {"ids": business_ids})
         return {row[0]: row[1] for row in found}
 
-    def again(self, session: Session, start: Start, error: IpponError) -> bool:
+    def again(self, session: Session, start: Begun | Start, error: IpponError) -> bool:
         """Promise the next generation of a start whose error passes by itself; False when it does not."""
         limits, timers = self._tools.settings.limits, self._tools.settings.timers
         most = limits.max_refusals if error.code == "INTERNAL" else limits.max_tries
@@ -92,9 +74,9 @@ class Starts:
             doublings=start.generation - 1,
             jitter=self._tools.random.random(),
         )
-        self.promise(
-            session,
+        following = Promise(
             business_id=start.business_id,
+            generation=start.generation + 1,
             operation=start.operation,
             arguments=start.arguments,
             handler=start.handler,
@@ -102,6 +84,7 @@ class Starts:
             subject=start.subject,
             not_before=self._tools.now() + wait,
         )
+        self.promise(session, [following])
         return True
 
     def advance(self) -> int:
@@ -110,7 +93,7 @@ class Starts:
         Raises: BridgeDown or NodeDown, with nothing lost.
         """
         mine = self._claim()
-        ended: list[tuple[Start, Ending]] = []
+        ended: list[tuple[Begun, Ending]] = []
         try:
             self._launch([start for start in mine if start.state == COMMITTED], ended)
             for start in self._worth_asking([start for start in mine if start.state == STARTED]):
@@ -119,10 +102,10 @@ class Starts:
             self._end(ended)  # what the node has said before it went away
             raise
         over = self._end(ended)
-        self._forget()
+        self._forget([start for start in mine if start.state == ENDED])
         return over
 
-    def _worth_asking(self, running: list[Start]) -> list[Start]:
+    def _worth_asking(self, running: list[Begun]) -> list[Begun]:
         """Those that the node says have ended, and now and then each other one: the node may have lost it."""
         if not running:
             return []
@@ -137,47 +120,41 @@ class Starts:
 
     # ---- what is this worker's to do
 
-    def _claim(self) -> list[Start]:
+    def _claim(self) -> list[Begun]:
+        """What this worker starts, asks after or has forgotten; the first two under its lease."""
         lease = timedelta(seconds=self._tools.settings.timers.lease_seconds)
-        now = self._tools.now()
-        with self._tools.store.read() as session:
-            seen = self._open(session)
-        if all(
-            start.lease_owner == self._tools.worker and _after(start.lease_until, now + lease / 2) for start in seen
-        ):
-            return seen
+        worker, now = self._tools.worker, self._tools.now()
         with self._tools.store.write() as session:
-            mine = self._open(session, lock=True)
+            mine = self._open(session)
             for start in mine:
-                start.lease_owner, start.lease_until = self._tools.worker, now + lease
+                leased = start.lease_owner == worker and _after(start.lease_until, now + lease / 2)
+                if start.state != ENDED and not leased:
+                    later(session, ONE, its_number=start.number, lease_owner=worker, lease_until=now + lease)
             return mine
 
-    def _open(self, session: Session, *, lock: bool = False) -> list[Start]:
-        mine = select(Start).where(self._free()).order_by(Start.number)
-        if lock:
-            mine = mine.with_for_update(skip_locked=True)
-        found = list(session.scalars(mine.where(Start.state == STARTED)))
+    def _open(self, session: Session) -> list[Begun]:
         most = self._tools.settings.limits.max_starts_in_flight
-        due = (Start.state == COMMITTED) & (Start.not_before <= self._tools.now())
-        place = func.row_number().over(partition_by=Start.lane, order_by=Start.number).label("place")
-        queue = select(Start.number, place).where(due, self._free()).subquery()
-        first = list(session.scalars(mine.where(Start.number.in_(select(queue.c.number).where(queue.c.place <= most)))))
-        if first:
-            counts = select(Start.lane, func.count()).where(Start.state == STARTED).group_by(Start.lane)
-            room = {lane: most - count for lane, count in session.execute(counts)}
-            for start in first:
-                room[start.lane] = room.get(start.lane, most) - 1
-                if room[start.lane] >= 0:
-                    found.append(start)
-        return sorted(found, key=lambda start: start.number)
+        now, lapsed = self._tools.now(), self._lapsed()
+        values = {"worker": self._tools.worker, "lapsed": lapsed, "now": now, "most": most}
+        found = [Begun(*row) for row in session.connection().execute(TO_DO, values)]
+        promised = [start for start in found if start.state == COMMITTED]
+        if not promised:
+            return found
+        room = {lane: most - count for lane, count in session.connection().execute(IN_FLIGHT)}
+        wait = set()
+        for start in promised:
+            room[start.lane] = room.get(start.lane, most) - 1
+            if room[start.lane] < 0:
+                wait.add(start.number)
+        return [start for start in found if start.number not in wait]
 
-    def _free(self) -> ColumnElement[bool]:
-        now = self._tools.now()
-        return or_(Start.lease_owner.is_(None), Start.lease_owner == self._tools.worker, Start.lease_until < now)
+    def _lapsed(self) -> datetime:
+        """A worker whose lease ended before shows no sign of life any more."""
+        return self._tools.now()
 
     # ---- one start
 
-    def _launch(self, promised: list[Start], ended: list[tuple[Start, Ending]]) -> None:
+    def _launch(self, promised: list[Begun], ended: list[tuple[Begun, Ending]]) -> None:
         launched: list[dict[str, object]] = []
         try:
             for start in promised:
@@ -187,7 +164,7 @@ class Starts:
             raise
         self._launched(launched)
 
-    def _launch_one(self, start: Start, launched: list[dict[str, object]], ended: list[tuple[Start, Ending]]) -> None:
+    def _launch_one(self, start: Begun, launched: list[dict[str, object]], ended: list[tuple[Begun, Ending]]) -> None:
         try:
             answer = self._tools.node.start(start.operation, start.client_id, start.arguments)
         except (BridgeDown, NodeDown):
@@ -200,30 +177,24 @@ class Starts:
             ended.append((start, Ending(error=problem)))
             return
         now = self._tools.now()
-        launched.append({"its_number": start.number, "run_id": answer.run_id, "started_at": now})
+        launched.append({"its_number": start.number, "state": STARTED, "run_id": answer.run_id, "started_at": now})
         start.state, self._asked[start.number] = STARTED, now
 
     def _launched(self, launched: list[dict[str, object]]) -> None:
         """Write down that they run; without it the same client ids find them again."""
         if not launched:
             return
-        table = Start.__table__
-        mark = (
-            update(Start)
-            .where(table.c.number == bindparam("its_number"), table.c.state == COMMITTED)
-            .values(state=STARTED, run_id=bindparam("run_id"), started_at=bindparam("started_at"))
-        )
         with self._tools.store.write() as session:
-            session.connection().execute(mark, launched)
+            session.connection().execute(NOT_RUNNING, launched)
 
-    def _postpone(self, start: Start, problem: IpponError) -> None:
+    def _postpone(self, start: Begun, problem: IpponError) -> None:
         self._tools.log.warning("start_unanswered", client_id=start.client_id, code=problem.code)
         wait = timedelta(seconds=self._tools.settings.timers.transient_cap_seconds)
         with self._tools.store.write() as session:
             values = {"not_before": self._tools.now() + wait}
             session.execute(update(Start).where(Start.number == start.number).values(**values))
 
-    def _ask(self, start: Start, ended: list[tuple[Start, Ending]]) -> None:
+    def _ask(self, start: Begun, ended: list[tuple[Begun, Ending]]) -> None:
         try:
             flow = self._tools.node.result(start.client_id, 0)
         except (BridgeDown, NodeDown):
@@ -238,7 +209,7 @@ class Starts:
         elif flow.status == "failed":
             ended.append((start, Ending(error=flow.refusal())))
 
-    def _lost(self, start: Start, ended: list[tuple[Start, Ending]]) -> None:
+    def _lost(self, start: Begun, ended: list[tuple[Begun, Ending]]) -> None:
         self._tools.log.warning("flow_lost", client_id=start.client_id)
         if not self._handlers[start.handler].relaunch:
             error = Refusal(f"The node knows no flow {start.client_id} any more.", code=LOST)
@@ -249,7 +220,7 @@ class Starts:
             session.execute(again.values(state=COMMITTED))
             self._tools.record(session, "flow_lost", start.client_id)
 
-    def _end(self, ended: Sequence[tuple[Start, Ending]]) -> int:
+    def _end(self, ended: Sequence[tuple[Begun, Ending]]) -> int:
         """Write down what has ended; how many."""
         over = 0
         for first in range(0, len(ended), END_AT_ONCE):
@@ -260,7 +231,7 @@ class Starts:
                 over += sum(self._end_alone(start, ending) for start, ending in together)
         return over
 
-    def _end_alone(self, start: Start, ending: Ending) -> int:
+    def _end_alone(self, start: Begun, ending: Ending) -> int:
         try:
             return self._commit_ends([(start, ending)])
         except UNREADABLE as problem:
@@ -269,37 +240,48 @@ class Starts:
             unreadable = BadAnswer(f"The result of {start.client_id} cannot be read: {problem}")
             return self._commit_ends([(start, Ending(error=unreadable))])
 
-    def _commit_ends(self, ended: Sequence[tuple[Start, Ending]]) -> int:
-        endings = {start.number: ending for start, ending in ended}
+    def _commit_ends(self, ended: Sequence[tuple[Begun, Ending]]) -> int:
         with self._tools.store.write() as session:
-            found = select(Start).where(Start.number.in_(endings)).order_by(Start.number).with_for_update()
-            # One that has ended already: another worker was quicker.
-            mine = [start for start in session.scalars(found) if start.state in (COMMITTED, STARTED)]
-            by_handler: dict[str, list[Start]] = {}
-            for start in mine:
+            mine = self._still_open(session, ended)
+            by_handler: dict[str, list[Begun]] = {}
+            for start, _ in mine:
                 by_handler.setdefault(start.handler, []).append(start)
             held = [self._handlers[name].prefetch(session, starts) for name, starts in by_handler.items()]
-            for start in mine:
-                ending = endings[start.number]
-                start.state, start.ended_at = ENDED, self._tools.now()
-                start.succeeded = ending.error is None
-                start.error = ending.error.to_wire() if ending.error else None
+            for start, ending in mine:
                 self._handlers[start.handler].ended(self, session, start, ending)
             for name in by_handler:
                 self._handlers[name].finish_together(self, session)
             session.flush()
             del held
-        for start in mine:
-            code = start.error["code"] if start.error else None
+        for start, ending in ended:
+            start.state = ENDED  # here or by another worker
+            code = ending.error.code if ending.error else None
             self._tools.log.info("flow_ended", client_id=start.client_id, code=code)
         return len(mine)
 
-    def _forget(self) -> None:
-        with self._tools.store.read() as session:
-            over = select(Start).where(Start.state == ENDED).order_by(Start.number).limit(FORGET_AT_ONCE)
-            starts = list(session.scalars(over))
+    def _still_open(self, session: Session, ended: Sequence[tuple[Begun, Ending]]) -> list[tuple[Begun, Ending]]:
+        """Mark those ended that have not ended already: another worker may have been quicker."""
+        mine = set(session.connection().scalars(STILL_OPEN, {"numbers": [start.number for start, _ in ended]}))
+        now = self._tools.now()
+        ends = [
+            {
+                "its_number": start.number,
+                "state": ENDED,
+                "ended_at": now,
+                "succeeded": ending.error is None,
+                "error": ending.error.to_wire() if ending.error else None,
+            }
+            for start, ending in ended
+            if start.number in mine
+        ]
+        if ends:
+            session.connection().execute(ONE, ends)
+        return sorted((one for one in ended if one[0].number in mine), key=lambda one: one[0].number)
+
+    def _forget(self, over: Sequence[Begun]) -> None:
+        """Have the node forget what is over here."""
         gone = []
-        for start in starts:
+        for start in over:
             try:
                 self._tools.node.forget(start.client_id)
             except (BridgeDown, NodeDown):
@@ -307,10 +289,10 @@ class Starts:
             except IpponError as problem:
                 self._tools.log.warning("forget_failed", client_id=start.client_id, code=problem.code)
                 continue
-            gone.append(start.number)
+            gone.append({"its_number": start.number, "state": FORGOTTEN})
         if gone:
             with self._tools.store.write() as session:
-                session.execute(update(Start).where(Start.number.in_(gone)).values(state=FORGOTTEN))
+                session.connection().execute(ONE, gone)
 
 
 def _after(moment: datetime | None, other: datetime) -> bool:

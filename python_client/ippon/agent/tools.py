@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any, Protocol
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from ippon.agent.settings import AgentSettings
-from ippon.agent.store import Store
+from ippon.agent.store import Store, later
 from ippon.agent.tables import Event
 from ippon.node import Node
+
+_EVENT = insert(Event)
 
 
 class Clock(Protocol):
@@ -69,4 +72,4 @@ class Tools:
 
     def record(self, session: Session, kind: str, subject: str, **detail: object) -> None:
         """Append to the event log, in the transaction that makes it true."""
-        session.add(Event(at=self.now(), kind=kind, subject=subject, detail=detail))
+        later(session, _EVENT, at=self.now(), kind=kind, subject=subject, detail=detail)

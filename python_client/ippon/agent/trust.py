@@ -6,7 +6,7 @@
 Each instruction is then followed on the ledger until it is executed, rejected, cancelled or expired.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from ippon.agent.ledger import Ledger
 from ippon.agent.receipts import ACCEPTED, REFUSED
 from ippon.agent.rowflows import RowFlows
-from ippon.agent.rowkinds import Flow, RowKind
+from ippon.agent.rowkinds import GIVEN, Flow, Given, RowKind, given
 from ippon.agent.starts import Ending
-from ippon.agent.tables import InboxRow, TrustOrder
+from ippon.agent.tables import InboxRow, TrustOrder, word
 from ippon.agent.tools import Tools
 from ippon.errors import BadRequest, IpponError, Refusal
 from ippon.model import (
@@ -33,6 +33,7 @@ from ippon.model import (
 
 CASH, HAND = "cash", "hand"
 PENDING, NEVER = "PENDING", "REFUSED"
+_OPEN = select(TrustOrder.instruction_id).where(TrustOrder.status == word(InstructionStatus.OPEN))
 
 
 class TrustOrders:
@@ -41,6 +42,7 @@ class TrustOrders:
     def __init__(self, tools: Tools, *, ledger: Ledger) -> None:
         self._tools = tools
         self._ledger = ledger
+        self._page_orders: dict[str, TrustOrder] = {}
 
     def kinds(self) -> tuple[RowKind, RowKind]:
         """The files that order coins."""
@@ -52,9 +54,11 @@ class TrustOrders:
             reuse_code="STATEMENT_LINE_DIFFERS",
             after=after,
             parse=_parse_cash,
-            check=lambda session, line: self._check(session, _cash_id(line.line_id), line),
+            prefetch=lambda session, lines: self._prefetch(session, [_cash_id(line.line_id) for line in lines]),
+            check=lambda _, line: self._check(_cash_id(line.line_id), line),
             journaled=lambda session, row, line: self._keep(session, row, _cash_id(line.line_id), line, CASH),
             flow=lambda session, rows: self._instruct(session, _cash_id(rows[0].row_id)),
+            prefetch_ends=lambda session, rows: self._orders(session, [_cash_id(row.row_id) for row in rows]),
             accepted=lambda session, row, ending: self._instructed(session, _cash_id(row.row_id), ending),
             refused=lambda session, row, error: self._never(session, _cash_id(row.row_id), error),
         )
@@ -64,9 +68,11 @@ class TrustOrders:
             id_field="instruction_id",
             reuse_code="INSTRUCTION_ID_REUSED",
             after=after,
-            check=lambda session, order: self._check(session, order.instruction_id, order),
+            prefetch=lambda session, orders: self._prefetch(session, [order.instruction_id for order in orders]),
+            check=lambda _, order: self._check(order.instruction_id, order),
             journaled=lambda session, row, order: self._keep(session, row, order.instruction_id, order, HAND),
             flow=lambda session, rows: self._instruct(session, rows[0].row_id),
+            prefetch_ends=lambda session, rows: self._orders(session, [row.row_id for row in rows]),
             accepted=lambda session, row, ending: self._instructed(session, row.row_id, ending),
             refused=lambda session, row, error: self._never(session, row.row_id, error),
         )
@@ -74,9 +80,8 @@ class TrustOrders:
 
     def sync(self, flows: RowFlows) -> int:
         """Ask what became of open instructions; how many are open no more."""
-        with self._tools.store.read() as session:
-            still = select(TrustOrder.instruction_id).where(TrustOrder.status == InstructionStatus.OPEN)
-            ids = list(session.scalars(still))
+        with self._tools.store.look() as connection:
+            ids = list(connection.scalars(_OPEN))
         own = self._tools.settings.organisation
         found = [
             instruction
@@ -86,15 +91,26 @@ class TrustOrders:
         if not found:
             return 0
         with self._tools.store.write() as session:
-            return sum(self._follow(session, flows, instruction) for instruction in found)
+            held = self._orders(session, [instruction.instruction_id for instruction in found])
+            followed = sum(self._follow(session, flows, instruction) for instruction in found)
+            del held
+            return followed
 
     # ---- on the way to the ledger
+
+    def _orders(self, session: Session, instruction_ids: Sequence[str]) -> Sequence[TrustOrder]:
+        own = self._tools.settings.organisation
+        ids = TrustOrder.instruction_id.in_(instruction_ids)
+        return list(session.scalars(select(TrustOrder).where(TrustOrder.custodian == own, ids)))
 
     def _order(self, session: Session, instruction_id: str) -> TrustOrder | None:
         return session.get(TrustOrder, (self._tools.settings.organisation, instruction_id))
 
-    def _check(self, session: Session, instruction_id: str, order: CashLine | InstructionOrder) -> None:
-        known = self._order(session, instruction_id)
+    def _prefetch(self, session: Session, instruction_ids: Sequence[str]) -> None:
+        self._page_orders = {order.instruction_id: order for order in self._orders(session, instruction_ids)}
+
+    def _check(self, instruction_id: str, order: CashLine | InstructionOrder) -> None:
+        known = self._page_orders.get(instruction_id)
         if known is not None and known.status != NEVER:
             raise Refusal(
                 f"The instruction {instruction_id} is there already, for {known.amount} yen of {known.investor_id}; "
@@ -104,27 +120,21 @@ class TrustOrders:
             )
 
     def _keep(
-        self, session: Session, row: InboxRow, instruction_id: str, order: CashLine | InstructionOrder, source: str
+        self, session: Session, row: Given, instruction_id: str, order: CashLine | InstructionOrder, source: str
     ) -> None:
         now = self._tools.now()
         valid = timedelta(hours=self._tools.settings.timers.instruction_valid_hours)
-        session.merge(
-            TrustOrder(
-                custodian=self._tools.settings.organisation,
-                instruction_id=instruction_id,
-                investor_id=order.investor_id,
-                amount=order.amount,
-                source=source,
-                status=PENDING,
-                line_id=row.row_id if source == CASH else None,
-                # Fixed now: a repetition of the start must be the very same instruction.
-                expires_at=now.replace(microsecond=0) + valid,
-                tries=0,
-                created_at=now,
-                changed_at=now,
-            )
-        )
-        session.flush()
+        kept = self._page_orders.get(instruction_id)
+        if kept is None:
+            kept = TrustOrder(custodian=self._tools.settings.organisation, instruction_id=instruction_id)
+            self._page_orders[instruction_id] = kept
+            session.add(kept)
+        # One that was refused before comes anew, with whatever content.
+        kept.investor_id, kept.amount, kept.source, kept.status = order.investor_id, order.amount, source, PENDING
+        kept.line_id = row.row_id if source == CASH else None
+        # Fixed now: a repetition of the start must be the very same instruction.
+        kept.expires_at = now.replace(microsecond=0) + valid
+        kept.tries, kept.created_at, kept.changed_at = 0, now, now
 
     def _instruct(self, session: Session, instruction_id: str) -> Flow:
         order = session.get_one(TrustOrder, (self._tools.settings.organisation, instruction_id))
@@ -165,14 +175,14 @@ class TrustOrders:
     def _tell_row(self, session: Session, flows: RowFlows, order: TrustOrder, found: Instruction) -> None:
         """Who asked for the coins learns from the receipt that they will not come."""
         kind, row_id = (CASH, order.line_id) if order.source == CASH else ("instructions", order.instruction_id)
-        asked = select(InboxRow).where(InboxRow.kind == kind, InboxRow.row_id == row_id, InboxRow.status == ACCEPTED)
+        asked = (InboxRow.kind == kind, InboxRow.row_id == row_id, InboxRow.status == ACCEPTED)
         error = Refusal(
             found.reason or f"The instruction {found.instruction_id} is {found.status.value.lower()}.",
             code=f"INSTRUCTION_{found.status.value}",
             field="amount" if found.status is InstructionStatus.REJECTED else None,
             where=organisation(found.issuer),
         )
-        for row in session.scalars(asked):
+        for row in given(session, GIVEN.where(*asked)):
             flows.finish(session, row, REFUSED, error=error)
 
 

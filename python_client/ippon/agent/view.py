@@ -14,7 +14,7 @@ from sqlalchemy.sql import ColumnElement
 
 from ippon.agent.outbox import undelivered
 from ippon.agent.receipts import PENDING, Receipt, receipt_of
-from ippon.agent.settle import SELLING
+from ippon.agent.settlerows import SELLING
 from ippon.agent.starts import COMMITTED, ENDED, STARTED
 from ippon.agent.store import Store
 from ippon.agent.tables import (

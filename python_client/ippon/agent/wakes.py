@@ -2,15 +2,26 @@
 
 from collections import defaultdict
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from ippon.agent.ledger import Ledger
-from ippon.agent.settle import SELLING, Settle
-from ippon.agent.tables import Settlement
+from ippon.agent.settle import Settle
+from ippon.agent.settlerows import SELLING
+from ippon.agent.tables import Moment, Settlement, word, words
 from ippon.agent.tools import Tools
 from ippon.model import Asset, Balance, DeskState, Reason, Route, RouteMethod, TryCause, organisation
 
+_FOR_REASON = (Settlement.state == word(DeskState.WAITING), Settlement.reason == bindparam("why"))
+_WAITING = select(Settlement).where(
+    *_FOR_REASON, Settlement.side.in_(words(SELLING)), Settlement.next_try_at > bindparam("now", type_=Moment())
+)
+_STILL = (
+    select(Settlement)
+    .where(Settlement.execution_id.in_(bindparam("ids", expanding=True)), *_FOR_REASON)
+    .order_by(Settlement.settle_date, Settlement.executed_at, Settlement.execution_id)
+    .with_for_update()
+)
 ROUTE_CAUSES = ("ROUTE_MISSING", "ROUTE_BANK", "ROUTE_CHANGED")
 
 
@@ -63,21 +74,11 @@ class Wakes:
 
     def _waiting(self, reason: Reason) -> list[Settlement]:
         with self._tools.store.read() as session:
-            waiting = select(Settlement).where(
-                Settlement.state == DeskState.WAITING,
-                Settlement.reason == reason,
-                Settlement.side.in_(SELLING),
-                Settlement.next_try_at > self._tools.now(),
-            )
-            return list(session.scalars(waiting))
+            return list(session.scalars(_WAITING, {"why": reason.value, "now": self._tools.now()}))
 
     def _again(self, session: Session, reason: Reason, before: list[Settlement]) -> list[Settlement]:
         ids = [row.execution_id for row in before]
-        still = select(Settlement).where(
-            Settlement.execution_id.in_(ids), Settlement.state == DeskState.WAITING, Settlement.reason == reason
-        )
-        order = (Settlement.settle_date, Settlement.executed_at, Settlement.execution_id)
-        return list(session.scalars(still.order_by(*order).with_for_update()))
+        return list(session.scalars(_STILL, {"ids": ids, "why": reason.value}))
 
     def _cover(self, session: Session, row: Settlement, free: dict[tuple[str, str], int]) -> int:
         key = (row.seller_investor_id, row.security_code)

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
@@ -23,6 +24,7 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+@lru_cache(maxsize=1024)
 def organisation(name: str) -> str:
     """The organisation of a party: `O=Custodian A, L=Tokyo, C=JP` and `Custodian A` are both `Custodian A`."""
     match = _ORGANISATION.search(name)
@@ -31,7 +33,7 @@ def organisation(name: str) -> str:
 
 def utc_text(moment: datetime) -> str:
     """A time as the bridge writes it: ISO-8601, UTC, milliseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def is_ledger_id(text: str) -> bool:

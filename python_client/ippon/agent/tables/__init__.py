@@ -3,7 +3,7 @@
 Times are UTC. Money is integer yen, quantities are integer units, prices are text with two places.
 """
 
-from ippon.agent.tables.base import Base, Moment
+from ippon.agent.tables.base import Base, Moment, word, words
 from ippon.agent.tables.desk import Attempt, Notice, Settlement, Shortage
 from ippon.agent.tables.files import InboxFile, InboxRow, TrustLine, TrustOrder, VenueFill, VenueOrder
 from ippon.agent.tables.work import Cursor, Event, Outbox, Start
@@ -25,4 +25,6 @@ __all__ = [
     "TrustOrder",
     "VenueFill",
     "VenueOrder",
+    "word",
+    "words",
 ]
