@@ -63,11 +63,27 @@ class Notices:
             known = set(connection.scalars(_AMONG, {"numbers": list(by_number)}))
             fresh = [by_number[number] for number in sorted(by_number) if number not in known]
             last = int(cursor(connection, CURSOR) or 0)
-            self._act(session, fresh)
+            self._act(session, sorted([*fresh, *self._after_late(session, fresh, last)], key=lambda one: one.sequence))
             for notice in fresh:
                 later(session, _NEW, **notice.model_dump())
             set_cursor(connection, CURSOR, str(max(last, *by_number)))
             return len(fresh)
+
+    def _after_late(self, session: Session, fresh: Sequence[NoticeRow], last: int) -> list[NoticeRow]:
+        """What was told after a late one about its fill, and taken before it: the late one must not have the last word.
+
+        Announcements are not among it: they call for a try, and had it.
+        """
+        late: dict[str, int] = {}
+        for notice in fresh:
+            if notice.sequence < last:
+                late.setdefault(notice.execution_id, notice.sequence)
+        told = self._told(session, late) if late else []
+        return [
+            notice
+            for notice in told
+            if notice.sequence > late[notice.execution_id] and notice.kind is not NoticeKind.FUNDS_ANNOUNCED
+        ]
 
     def _told(self, session: Session, execution_ids: Collection[str]) -> list[NoticeRow]:
         found = session.connection().execute(_TOLD, {"ids": list(execution_ids)})
