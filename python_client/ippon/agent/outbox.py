@@ -76,16 +76,22 @@ class Outbox:
         session.flush()
 
     def add_ids(self, session: Session, *, operation: str, destination: str, field: str, ids: list[str]) -> None:
-        """Put in a message about ids for a custodian, or add them to the one that waits for it."""
+        """Put in a message about ids for a custodian, or add them to the one that waits for it.
+
+        What is too long for one flow goes into several.
+        """
+        most = self._tools.settings.limits.max_investors_per_flow
         waiting = select(OutboxRow).where(
             OutboxRow.operation == operation, OutboxRow.destination == destination, OutboxRow.state == PENDING
         )
         row = session.scalars(waiting.order_by(OutboxRow.number.desc())).first()
-        if row is None or len(row.arguments[field]) + len(ids) > self._tools.settings.limits.max_investors_per_flow:
-            arguments = {"custodian": destination, field: ids}
+        left = ids
+        if row is not None:
+            together = list(dict.fromkeys([*row.arguments[field], *ids]))
+            row.arguments, left = {**row.arguments, field: together[:most]}, together[most:]
+        for first in range(0, len(left), most):
+            arguments = {"custodian": destination, field: left[first : first + most]}
             self.post(session, operation=operation, destination=destination, arguments=arguments)
-            return
-        row.arguments = {**row.arguments, field: list(dict.fromkeys([*row.arguments[field], *ids]))}
 
     def busy(self, session: Session, *, destination: str) -> bool:
         """Whether a message to this destination is still on its way."""
