@@ -9,15 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from ippon.report.snapshot import NodeVault, OutputRow, Role, Snapshot, TransactionRow, organisation_of
 
 HOLDING_TYPES = ("SecurityToken", "Coin")
 
 
-@dataclass(frozen=True, order=True)
-class Position:
+class Position(NamedTuple):
     """One account in one asset. `asset` is `units <code>` or `coins`; `issuer` the registrar or the coin issuer."""
 
     custodian: str

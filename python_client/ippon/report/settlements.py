@@ -49,12 +49,13 @@ def both_legs_or_none(ledger: Ledger) -> InvariantResult:
     violations = [conflict for conflict in ledger.conflicts if conflict.culprit in ids]
     accounts: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
     yen = fills_settled = 0
+    recorded = {name: {tx.transaction_id for tx in node.transactions} for name, node in ledger.snapshot.nodes.items()}
     for tx in settlements:
         fills = [fill_of(row.ref, row.data) for row in ledger.inputs(tx) if row.type == "Fill"]
         fills_settled += len(fills)
         yen += sum(fill.amount for fill in fills)
         violations += list(_is_as_fills_say(ledger, tx, fills))
-        violations += list(_everybody_has_it(ledger, tx, fills))
+        violations += list(_everybody_has_it(ledger, tx, fills, recorded))
         for fill in fills:
             violations += list(_one_account_each(fill, _terms(tx).get(fill.execution_id), accounts))
     figures = [
@@ -164,11 +165,12 @@ def _fill_at(fills: list[Fill], terms: Mapping[str, Mapping[str, Any]], position
     return movers[0] if len(movers) == 1 else None
 
 
-def _everybody_has_it(ledger: Ledger, tx: TransactionRow, fills: list[Fill]) -> Iterator[Violation]:
+def _everybody_has_it(
+    ledger: Ledger, tx: TransactionRow, fills: list[Fill], recorded: Mapping[str, set[str]]
+) -> Iterator[Violation]:
     concerned = {who for fill in fills for who in (fill.seller[0], fill.buyer[0], fill.registrar, fill.coin_issuer)}
     for name, node in ledger.snapshot.nodes.items():
-        there = any(one.transaction_id == tx.transaction_id for one in node.transactions)
-        if organisation_of(node.organisation) in concerned and not there:
+        if organisation_of(node.organisation) in concerned and tx.transaction_id not in recorded[name]:
             ids = ", ".join(fill.execution_id for fill in fills)
             yield Violation(tx.transaction_id, f"{name} has not recorded the settlement of {ids}")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ippon.errors import BadFile
 from ippon.report.kotlin_text import read_command
 
+NAMES_REMEMBERED = 1024
 Role = Literal["exchange", "asset", "coin", "custodian"]
 
 
@@ -55,7 +57,7 @@ class CommandRow(_Row):
     @property
     def kind(self) -> str:
         """The command's simple name, such as `Settle` or `Issue`."""
-        return re.split(r"[.$]", self.name)[-1]
+        return _last_part(self.name)
 
 
 class TransactionRow(_Row):
@@ -125,6 +127,12 @@ class Snapshot(_Row):
             raise BadFile(f"{path} is no snapshot: {field}: {first['msg']}", where=str(path), field=field) from error
 
 
+@lru_cache(maxsize=NAMES_REMEMBERED)
+def _last_part(name: str) -> str:
+    return re.split(r"[.$]", name)[-1]
+
+
+@lru_cache(maxsize=NAMES_REMEMBERED)
 def organisation_of(name: str) -> str:
     """`Custodian A` out of `O=Custodian A, L=Tokyo, C=JP`, and out of `Custodian A`."""
     found = re.search(r"(?:^|,)\s*O=([^,]+)", name)
