@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import or_
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import ColumnElement
 
 from ippon.agent import decide, notices
 from ippon.agent.announce import Announcements
@@ -17,8 +16,7 @@ from ippon.agent.inbox import Inbox
 from ippon.agent.notices import Notices
 from ippon.agent.settings import Timers
 from ippon.agent.settle import Settle
-from ippon.agent.starts import Starts
-from ippon.agent.tables import Settlement, Start
+from ippon.agent.starts import Promise, Starts
 from ippon.model import TryCause
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
@@ -37,10 +35,8 @@ def generation(patch: pytest.MonkeyPatch) -> None:
     """A try after "short" comes under the client id of the one before, and the node gives the old result."""
     promise = Settle._promise
 
-    def same(self: Settle, session: Session, starts: Starts, batch: list[Settlement]) -> None:
-        for row in batch:
-            row.generation = 0
-        promise(self, session, starts, batch)
+    def same(self: Settle, session: Session, buyer: str, batch: list[Any]) -> Promise:
+        return promise(self, session, buyer, [SimpleNamespace(**{**row._asdict(), "generation": 0}) for row in batch])
 
     patch.setattr(Settle, "_promise", same)
 
@@ -57,10 +53,10 @@ def dedupe(patch: pytest.MonkeyPatch) -> None:
 def lease(patch: pytest.MonkeyPatch) -> None:
     """What a worker has taken stays its own, even when it shows no sign of life any more."""
 
-    def owned(self: Starts) -> ColumnElement[bool]:
-        return or_(Start.lease_owner.is_(None), Start.lease_owner == self._tools.worker)
+    def never(_: Starts) -> datetime:
+        return datetime(2000, 1, 1, tzinfo=UTC)
 
-    patch.setattr(Starts, "_free", owned)
+    patch.setattr(Starts, "_lapsed", never)
 
 
 def unknown(patch: pytest.MonkeyPatch) -> None:
@@ -77,13 +73,22 @@ def notice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(notices, "NOTICES_OVERLAP", 0)
 
 
+def overtaken(patch: pytest.MonkeyPatch) -> None:
+    """A notice that is committed late has the last word, whatever was told after it."""
+
+    def nothing(*_: Any) -> list[Any]:
+        return []
+
+    patch.setattr(Notices, "_after_late", nothing)
+
+
 def shortage(patch: pytest.MonkeyPatch) -> None:
     """What a buyer lacks is not written down."""
 
     def nothing(*_: Any) -> None:
         return None
 
-    patch.setattr(Notices, "_short", nothing)
+    patch.setattr(notices, "note_shortages", nothing)
 
 
 def announcement(patch: pytest.MonkeyPatch) -> None:
@@ -112,6 +117,7 @@ def clock(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Fills, "sync", short)
 
 
-MUTANTS: Mapping[str, Mutant] = {one.__name__: one for one in (retry, unknown, lease, generation, notice)}
-UNPROVEN: Mapping[str, Mutant] = {one.__name__: one for one in (dedupe, shortage, announcement, clock)}
-"""Not seen to be found yet: no test runs these until a seed is known."""
+MUTANTS: Mapping[str, Mutant] = {
+    one.__name__: one
+    for one in (retry, unknown, lease, generation, notice, dedupe, shortage, announcement, clock, overtaken)
+}

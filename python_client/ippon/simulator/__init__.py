@@ -8,7 +8,7 @@
     store      stores in memory that lock up, are full, and die
     day        a day of trading, made of the seed
     world      the agents, and the rounds in which all of it happens
-    checks     what must be true at the end (I1 to I8, I10 to I12)
+    checks     what must be true at the end (I1 to I8, I10 to I12); desks: I7, I8 and I11
 
 `python -m ippon.simulator --seed 123 --trace` plays one seed again, to the byte.
 """

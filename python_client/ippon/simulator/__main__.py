@@ -31,11 +31,11 @@ def simulate(
     bad = [verdict for verdict in verdicts if verdict.violations]
     if seeds == 1 and not trace:
         _tell(verdicts[0])
-    seconds, rounds = perf_counter() - began, max(verdict.calm_rounds for verdict in verdicts)
+    seconds, calm = perf_counter() - began, max(verdict.calm_seconds for verdict in verdicts)
     # What a run prints must be the same each time that it is played again, so times go to the other stream.
     typer.echo(
-        f"{len(verdicts)} seeds of {fills} fills, {len(bad)} with violations, at most {rounds} calm rounds, "
-        f"{seconds:.1f} s",
+        f"{len(verdicts)} seeds of {fills} fills, {len(bad)} with violations, over after at most {calm} calm "
+        f"seconds, {seconds:.1f} s",
         err=True,
     )
     raise typer.Exit(1 if bad else 0)

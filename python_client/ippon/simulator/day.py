@@ -126,9 +126,10 @@ class _Maker:
             name = self._drop(begin, "Exchange", "fills", part)
             if random.random() < 0.2:  # the very same file once more
                 self._day.files.append(File(begin + random.randrange(4), "Exchange", name, _csv(part)))
-            if random.random() < 0.5:  # the same rows in another file, one of them changed
+            if random.random() < 0.5:  # the same rows in another file, and one of them changed, or that one alone
                 changed = {**part[0], "quantity": 1, "amount": int(str(part[0]["unit_price"])[:-3])}
-                self._drop(begin + random.randrange(1, 4), "Exchange", "fills", [*part[:3], changed])
+                again = random.choice((part[:3], []))
+                self._drop(begin + random.randrange(1, 4), "Exchange", "fills", [*again, changed])
 
     def _orders(self, fills: list[Line]) -> None:
         rows = []
@@ -161,7 +162,8 @@ class _Maker:
             custodian, investor, security = key
             first = needed[key] * self._random.randrange(3, 10) // 10
             rest = needed[key] - first - (needed[key] // 8 if key == never else 0)
-            for part, units, begin in ((0, first, 0), (1, rest, self._random.randrange(8, 20))):
+            # Not at once: units for an investor whom his custodian does not know yet are refused for good.
+            for part, units, begin in ((0, first, self._random.randrange(3)), (1, rest, self._random.randrange(8, 20))):
                 if units > 0:
                     row = {"issue_id": f"PO-{number}-{part}", "security_code": security, "custodian": custodian}
                     self._gather(begin, "Registrar", "positions", [{**row, "investor_id": investor, "units": units}])
@@ -173,9 +175,9 @@ class _Maker:
         for custodian, investor in people:
             total = sum(size for key, size in needed.items() if key[:2] == (custodian, investor))
             first = total * self._random.randrange(3, 10) // 10
-            rest = total - first - (total // 8 if (custodian, investor) == never else 0)
             self._cash(self._random.randrange(3), custodian, investor, first)
-            self._cash(self._random.randrange(8, 20), custodian, investor, rest)
+            if (custodian, investor) != never:
+                self._cash(self._random.randrange(8, 20), custodian, investor, total - first)
         if people:
             custodian, investor = self._random.choice(people)
             self._cash(self._random.randrange(12), custodian, investor, 5_000, received=4_000)
@@ -229,7 +231,7 @@ def _totals(fills: list[Line], side: str, size: str) -> dict[tuple[str, str, str
 def _csv(rows: Iterable[Mapping[str, object]]) -> bytes:
     listed = list(rows)
     text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(listed[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(listed)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(listed[0])
+    writer.writerows(row.values() for row in listed)
     return text.getvalue().encode()

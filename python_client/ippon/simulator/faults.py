@@ -1,6 +1,6 @@
 """What goes wrong, how often, and whether it still does: every choice is drawn from the seed."""
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from random import Random
 
@@ -56,16 +56,15 @@ class Faults:
     def __init__(self, random: Random, *, on: bool = True) -> None:
         self.random = random
         self.on = on
-        self.rates = Rates()
+        self.rates: dict[str, float] = asdict(Rates())
         self.counts: dict[str, int] = {}
         if on:
-            for one in fields(Rates):
-                scale = random.choice((0.0, 0.5, 1.0, 1.0, 2.0))
-                setattr(self.rates, one.name, getattr(self.rates, one.name) * scale)
+            for name in self.rates:
+                self.rates[name] *= random.choice((0.0, 0.5, 1.0, 1.0, 2.0))
 
     def happens(self, name: str) -> bool:
         """Whether the fault of this rate happens now."""
-        if not self.on or self.random.random() >= getattr(self.rates, name):
+        if not self.on or self.random.random() >= self.rates[name]:
             return False
         self.counts[name] = self.counts.get(name, 0) + 1
         return True

@@ -9,6 +9,9 @@ from ippon.simulator.book import COINS, ISSUER, REGISTRAR, Draft, Fields, Positi
 from ippon.simulator.member import Member, refuse_unless
 from ippon.simulator.network import TALK, Check, Flow, Network, Receiver, Responder, Run, deliver
 
+MAX_ANNOUNCED = 200
+MAX_ROUTES = 100
+
 
 def register_investors(network: Network, run: Run, *, investors: Sequence[Mapping[str, Any]]) -> Flow:  # noqa: ARG001
     """Investors.kt: all or none."""
@@ -46,6 +49,8 @@ def register_funds_route(network: Network, run: Run, *, investor_id: str, instit
 
 def share_funds_routes(network: Network, run: Run, *, custodian: str, investor_ids: Sequence[str]) -> Flow:
     """FundsRoutes.kt: the newest word on each route; repeating it does no harm."""
+    most = f"investor_ids must be 1 to {MAX_ROUTES}"
+    refuse_unless(1 <= len(investor_ids) <= MAX_ROUTES, "TOO_MANY", most, "investor_ids")
     member, other = run.member, network.members[organisation(custodian)]
     shared = 0
     for investor_id in investor_ids:
@@ -105,6 +110,8 @@ def instruct_trust(
 
 def announce_funds(network: Network, run: Run, *, custodian: str, execution_ids: Sequence[str]) -> Flow:
     """AnnounceFunds.kt: noted for open fills between the two only."""
+    most = f"execution_ids must be 1 to {MAX_ANNOUNCED}"
+    refuse_unless(1 <= len(execution_ids) <= MAX_ANNOUNCED, "TOO_MANY", most, "execution_ids")
     yield TALK
     other = network.members[organisation(custodian)]
     Responder(network, other, run.member.name).reach()

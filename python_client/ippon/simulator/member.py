@@ -30,6 +30,8 @@ class Kept:
     recorded_at: datetime
     consumed_at: datetime | None = None
     consumed_by: str | None = None
+    row: Fields | None = None
+    """What a query answers, once one has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,8 @@ class Member:
         self.notified: dict[str, Fields] = {}
         self.locks: dict[str, str] = {}
         self.pendings: dict[str, Pending] = {}
+        self.lives: Callable[[str], bool] = lambda _: True
+        """Whether a flow or responder of this run id is still there."""
         self._entered: set[str] = set()
         self._spent: dict[str, tuple[datetime, str]] = {}
         self._spent_by_recorded: set[str] = set()
@@ -119,6 +123,7 @@ class Member:
 
     def _consume(self, kept: Kept) -> None:
         kept.consumed_at, kept.consumed_by = self._spent[kept.state.ref]
+        kept.row = None
         state = kept.state
         if state.position is not None:
             self.holdings[state.position].pop(state.ref, None)
@@ -220,14 +225,20 @@ class Member:
     def pending(self) -> list[Pending]:
         """What is pending; a signed transaction that is recorded, or dead because an input is spent, is forgotten.
 
-        As in Records.kt, only what is recorded here counts: one that came in another's chain is still asked after.
+        As in Records.kt, only what is recorded here counts: one that came in another's chain is still asked after. What
+        a flow held that was killed is forgotten past its deadline, unless it may have asked the notary.
         """
+        now = self.now()
         for row in list(self.pendings.values()):
-            if row.kind in (SIGNED, DROPPED) and row.transaction_id is not None:
-                gone = any(state.ref in self._spent_by_recorded for state in row.inputs)
-                if gone or row.transaction_id in self.recorded:
-                    del self.pendings[row.run_id]
+            decided = row.kind in (SIGNED, DROPPED) and row.transaction_id is not None and self._decided(row)
+            unasked = row.kind == SESSION or (row.kind == SETTLING and row.content is None)
+            if decided or (unasked and row.deadline < now and not self.lives(row.run_id)):
+                del self.pendings[row.run_id]
         return sorted(self.pendings.values(), key=lambda row: row.deadline)
+
+    def _decided(self, row: Pending) -> bool:
+        spent = any(state.ref in self._spent_by_recorded for state in row.inputs)
+        return spent or row.transaction_id in self.recorded
 
     def busy(self, run_id: str) -> set[str]:
         """Fills that another flow holds in a session or a settlement which is not over its deadline."""

@@ -39,6 +39,12 @@ def _changed(kept: Kept) -> datetime:
 
 
 def _fill(member: Member, kept: Kept) -> Fields:
+    if kept.row is None:
+        kept.row = _new_fill(member, kept)
+    return kept.row
+
+
+def _new_fill(member: Member, kept: Kept) -> Fields:
     data = kept.state.data or {}
     return {
         **data,

@@ -19,7 +19,7 @@ from ippon.simulator.world import ROLES, World
 def snapshot(world: World, bank: list[Fields]) -> Snapshot:
     """What every node has recorded, and the bank's own lines. Not validated: it is ours, and there is much of it."""
     rows = {name: _transaction(tx) for name, tx in world.book.transactions.items()}
-    contents: dict[str, Fields] = {}
+    states: dict[tuple[str, str | None], StateRow] = {}
     nodes = {}
     for name, role in ROLES.items():
         member = world.network.members[name]
@@ -27,7 +27,7 @@ def snapshot(world: World, bank: list[Fields]) -> Snapshot:
         nodes[name] = NodeVault.model_construct(
             organisation=party(name),
             roles=[role],
-            states=[_state(one, contents) for one in kept],
+            states=[_state(one, states) for one in kept],
             transactions=[rows[one] for one in member.recorded],
         )
     lines = [StatementLine.model_construct(**line) for line in bank]
@@ -48,27 +48,27 @@ def content(state: State) -> Fields:
     return found
 
 
-def _content(state: State, known: dict[str, Fields]) -> Fields:
-    if state.ref not in known:
-        known[state.ref] = content(state)
-    return known[state.ref]
-
-
-def _state(kept: Kept, known: dict[str, Fields]) -> StateRow:
-    return StateRow.model_construct(
-        ref=kept.state.ref,
-        type=kept.state.kind,
-        status="UNCONSUMED" if kept.consumed_by is None else "CONSUMED",
-        consumed_by=kept.consumed_by,
-        data=_content(kept.state, known),
-    )
+def _state(kept: Kept, known: dict[tuple[str, str | None], StateRow]) -> StateRow:
+    """A row, which the vaults that agree on it share."""
+    key = (kept.state.ref, kept.consumed_by)
+    if key not in known:
+        known[key] = StateRow.model_construct(
+            ref=kept.state.ref,
+            type=kept.state.kind,
+            status="UNCONSUMED" if kept.consumed_by is None else "CONSUMED",
+            consumed_by=kept.consumed_by,
+            data=content(kept.state),
+        )
+    return known[key]
 
 
 def _transaction(tx: Transaction) -> TransactionRow:
     outputs = [OutputRow.model_construct(ref=one.ref, type=one.kind, data=content(one)) for one in tx.outputs]
+    # All fields are given: a default that a factory makes costs more than the row.
     return TransactionRow.model_construct(
         transaction_id=tx.transaction_id,
         inputs=[state.ref for state in tx.inputs],
         outputs=outputs,
-        commands=[CommandRow.model_construct(name=tx.command, data=dict(tx.data))],
+        commands=[CommandRow.model_construct(name=tx.command, data=dict(tx.data), signers=[])],
+        signers=[],
     )

@@ -3,14 +3,15 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from ippon.agent.store import Store
+from ippon.agent.store import STATEMENTS, Store
 from ippon.simulator.faults import Faults
 
 LOCKED, FULL = "database is locked", "database or disk is full"
@@ -21,20 +22,25 @@ class Disk:
 
     def __init__(self) -> None:
         engine = create_engine(
-            "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False, "isolation_level": None}
+            "sqlite://",
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False, "isolation_level": None, "cached_statements": STATEMENTS},
         )
-        event.listen(engine, "begin", _begin)
         self.engine: Engine = engine
         self.store = Store(engine)
-        self.store.migrate()
-        self._empty = self._driver().serialize()
+        self._connection = self._driver()
+        self._connection.deserialize(_empty_database())
 
     def empty(self) -> None:
         """As new."""
-        self._driver().deserialize(self._empty)
+        self._connection.deserialize(_empty_database())
+
+    def read(self, query: str, values: tuple[str, ...] = ()) -> list[Any]:
+        """What is in it, past all that stands between an agent and its store."""
+        return self._connection.execute(query, values).fetchall()
 
     def move(self) -> None:
-        """What a new version does to a store: its tables go to the revision before, and back to this one."""
+        """What a new version does to a store first."""
         self.store.migrate()
 
     def _driver(self) -> sqlite3.Connection:
@@ -44,8 +50,15 @@ class Disk:
         return driver
 
 
-def _begin(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN")
+@cache
+def _empty_database() -> bytes:
+    """Tables with nothing in them, as the migrations make them."""
+    store = Store(create_engine("sqlite://", poolclass=StaticPool, connect_args={"isolation_level": None}))
+    store.migrate()
+    with store.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101
+        return driver.serialize()
 
 
 class FaultyStore(Store):
@@ -72,8 +85,18 @@ class FaultyStore(Store):
     @contextmanager
     def read(self) -> Iterator[Session]:
         """See `Store`."""
+        self._may_read()
+        with super().read() as session:
+            yield session
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """See `Store`."""
+        self._may_read()
+        with super().look() as connection:
+            yield connection
+
+    def _may_read(self) -> None:
         self._gate("read")
         if self._faults.happens("store_locked"):
             raise OperationalError("BEGIN", None, sqlite3.OperationalError(LOCKED))
-        with super().read() as session:
-            yield session

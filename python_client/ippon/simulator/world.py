@@ -7,6 +7,7 @@ turns and flows move on. After so many rounds the faults stop, and the rest must
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -32,11 +33,12 @@ ROLES: Mapping[str, Literal["exchange", "asset", "coin", "custodian"]] = {
     **dict.fromkeys(CUSTODIANS, "custodian"),
 }
 FAULT_ROUNDS = 24
-PASSES = 4
+PASSES = 8
 IDLE = 0.7
 """How often an agent that nothing wakes is not looked after in a round: between two of its polls much may happen."""
 STEPS_MILLIS = (200, 1_000, 3_000, 10_000, 40_000)
-QUIET_ROUND = timedelta(seconds=15)
+QUIET_SECONDS = (15, 15, 30, 30, 60)
+"""From one calm round to the next; the last one from then on. What is waited for takes minutes by then."""
 TIMERS = {
     **{"retry_base_seconds": 5, "retry_cap_seconds": 120, "transient_base_seconds": 1, "transient_cap_seconds": 20},
     **{"reconcile_seconds": 45, "lease_seconds": 60, "settlement_limit_seconds": 400, "receipt_seconds": 3600},
@@ -93,15 +95,15 @@ class World:
         self.network = Network(book=self.book, now=lambda: self.moment, random=self.random, faults=faults)
         self.network.moved, self.network.trace = self._moved, self.trace
         self._write = trace
-        self._disks = disks
+        self.disks = disks
         self._folder = folder
         self._make_agent = make_agent
         self.drift = {name: timedelta() for name in (*ROLES, *(f"{name} node" for name in ROLES))}
         self.bridges: dict[str, Bridge] = {}
         self.settings: dict[str, AgentSettings] = {}
         self.problems: list[str] = []
+        self.calm_rounds = 0
         self.processes: list[Process] = []
-        self.stores = {name: disks[name].store for name in ROLES}
         for name, role in ROLES.items():
             self._join(name, role)
 
@@ -112,10 +114,11 @@ class World:
     def _join(self, name: str, role: str) -> None:
         member = Member(name, self.book, lambda: self.moment + self.drift[f"{name} node"])
         member.row_delay = self._row_delay
+        member.lives = lambda run_id: run_id in self.network.running or run_id in self.network.responders
         self.network.members[name] = member
         self.bridges[name] = Bridge(self.network, member, role)
-        self.settings[name] = _settings(name, role, self._folder)
-        self._disks[name].empty()
+        self.settings[name] = _settings(name, role).beside(self._folder / name.replace(" ", "-"))
+        self.disks[name].empty()
         process = Process(name, "one")
         self.processes.append(process)
         self._start(process)
@@ -134,7 +137,7 @@ class World:
 
         tools = Tools(
             settings=self.settings[name],
-            store=FaultyStore(self._disks[name], faults=self.faults, gate=gate),
+            store=FaultyStore(self.disks[name], faults=self.faults, gate=gate),
             node=Door(self.bridges[name], gate),
             operator=Door(self.bridges[name], gate),
             clock=_Clock(lambda: self.moment + self.drift[name]),
@@ -239,7 +242,7 @@ class World:
         elif self.faults.happens("upgraded"):
             self.trace(f"upgrade {name}")
             process.agent = None
-            self._disks[name].move()
+            self.disks[name].move()
         elif self.faults.happens("doubled") and not any(
             p.worker == "two" for p in self.processes if p.organisation == name
         ):
@@ -264,14 +267,15 @@ class World:
 
     def calm_round(self) -> None:
         """A round in which nothing goes wrong."""
-        for _ in range(PASSES):
+        for number in range(PASSES):
             for process in self.processes:
-                if process.woken or not _:
+                if process.woken or number == 0:
                     self.step(process)
             self.network.turn()
             if not any(process.woken for process in self.processes):
                 break
-        self.moment += QUIET_ROUND
+        self.moment += timedelta(seconds=QUIET_SECONDS[min(self.calm_rounds, len(QUIET_SECONDS) - 1)])
+        self.calm_rounds += 1
 
 
 class _Clock:
@@ -279,15 +283,13 @@ class _Clock:
         self.now = now
 
 
-def _settings(name: str, role: str, folder: Path) -> AgentSettings:
-    home = folder / name.replace(" ", "-")
+@cache
+def _settings(name: str, role: str) -> AgentSettings:
     return AgentSettings.model_validate(
         {
             "organisation": name,
             "role": role,
             "bridge": {"kind": "http", "url": "http://127.0.0.1:1", "agent_token_file": "none"},
-            "inbox_dir": home / "inbox",
-            "receipts_dir": home / "receipts",
             "other_custodians": [other for other in CUSTODIANS if role == "custodian" and other != name],
             "exchange": {"platform_codes": ["IPPON"], "security_codes": SECURITIES, "orders_required": False},
             "timers": TIMERS,
