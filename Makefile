@@ -47,6 +47,7 @@ chaos: build ## every fault at every point on the real network (about an hour); 
 	@cd tests && ../$(BIN)/python -m chaos.table ../build/chaos.jsonl ../docs/reliability.md
 
 drills: build ## every node restored from its backup, and every node upgraded, on a network of their own
+	@$(GRADLE) -q drillParts
 	@IPPON_DRILLS=all $(BIN)/pytest -v tests/drills
 
 exactly-once: build ## 500 fills sent 10,000 times more, in files, at the bridge and by fresh flows: 500 settlements
@@ -55,7 +56,7 @@ exactly-once: build ## 500 fills sent 10,000 times more, in files, at the bridge
 test: setup ## every test, the real network's included
 	@toolchain/packet_filter.sh
 	@failed=0; \
-	$(GRADLE) test networkParts --continue || failed=1; \
+	$(GRADLE) test networkParts drillParts --continue || failed=1; \
 	$(BIN)/pytest || failed=1; \
 	exit $$failed
 

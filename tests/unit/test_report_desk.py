@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from ippon.agent.again import note_restored
 from ippon.agent.tables import Attempt, Event, Notice, Settlement
 from ippon.model import DeskState
 from ippon.report.desk import desk_faults
-from unit.agent_world import World, fill_values, notify, two_custodians
+from unit.agent_world import NOON, World, fill_values, notify, two_custodians
 
 A, B = "Custodian A", "Custodian B"
 
@@ -116,3 +117,27 @@ def test_what_is_reserved_without_a_settlement_is_found(world: World, monkeypatc
         {"run_id": "r", "kind": "SESSION", "execution_ids": ["EX-2"], "since": now, "deadline": now}
     ]
     assert faults(world, B) == []
+
+
+def _lost(world: World, *, settled_after: bool) -> None:
+    """The tries of a settled fill are gone, and the store says that it was put back to a backup."""
+    with world.stores[A].write() as session:
+        session.execute(delete(Attempt).where(Attempt.execution_id == "EX-1"))
+        session.execute(update(Settlement).where(Settlement.execution_id == "EX-1").values(tries=0))
+    if settled_after:
+        with world.stores[A].write() as session:
+            session.execute(update(Event).where(Event.kind == "settled").values(kind="told"))
+    note_restored(world.stores[A], taken_at=NOON, now=world.clock.now())
+    if settled_after:
+        with world.stores[A].write() as session:
+            session.add(Event(at=world.clock.now(), kind="settled", subject="EX-1", detail={}))
+
+
+def test_what_the_ledger_told_after_a_restore_needs_no_try(world: World) -> None:
+    _lost(world, settled_after=True)
+    assert faults(world, A) == []
+
+
+def test_what_had_ended_before_a_restore_still_needs_its_try(world: World) -> None:
+    _lost(world, settled_after=False)
+    assert any("none say so" in one for one in faults(world, A))

@@ -92,10 +92,11 @@ class Agents:
             self._launch(member)
         self._await_ready(self._local.members)
 
-    def start_one(self, member: Member) -> None:
-        """Start one agent that is configured and does not run, and wait until it is ready."""
+    def start_one(self, member: Member, *, wait: bool = True) -> None:
+        """Start one agent that is configured and does not run; wait until it is ready, for which its node must run."""
         self._launch(member)
-        self._await_ready([member])
+        if wait:
+            self._await_ready([member])
 
     def stop_one(self, member: Member) -> None:
         """Stop one agent."""

@@ -45,7 +45,7 @@ def back_up(local: LocalNetwork, node: str, target: Path, *, drain_seconds: int,
             network.start(node, bridge=bridge_ran)
             network.maintenance(node).resume()
         if member and agent_ran:
-            agents.start_one(member)
+            agents.start_one(member, wait=ran)
 
 
 def _drain(local: LocalNetwork, node: str, seconds: int, say: Say) -> bool:

@@ -19,6 +19,7 @@ import org.ippon.core.DeliverTransaction
 import org.ippon.core.ErrorCode
 import org.ippon.core.SecurityIssueSession
 import org.ippon.core.refuseUnless
+import org.ippon.core.signFirst
 import org.ippon.core.trust
 
 /** @property alreadyIssued the same issue had been made before; nothing was made. */
@@ -39,7 +40,7 @@ class IssueSecurity(private val issueId: String, private val securityCode: Strin
         before(token)?.let { return IssueReport(issueId, it.transactionId, true) }
         val builder = TransactionBuilder(serviceHub.trust.notary).addOutputState(token).addCommand(Command(SecurityTokenCommand.Issue(issueId), ourIdentity.owningKey))
         val session = subFlow(SecurityIssueSession(custodian))
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, IssueKey(issueId, issueHash(token))))
+        val full = subFlow(Delivery(serviceHub.signFirst(builder), session, IssueKey(issueId, issueHash(token))))
         return IssueReport(issueId, full.id.toString(), false)
     }
 

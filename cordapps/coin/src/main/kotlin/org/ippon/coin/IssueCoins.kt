@@ -21,6 +21,7 @@ import org.ippon.core.InstructionEndSession
 import org.ippon.core.Refusal
 import org.ippon.core.instructionOf
 import org.ippon.core.refuseUnless
+import org.ippon.core.signFirst
 import org.ippon.core.trust
 
 /** @property amount yen issued. */
@@ -49,7 +50,7 @@ class IssueCoins(private val custodian: Party, private val instructionId: String
                 .addCommand(Command(CoinCommand.Issue(instruction.amountInstructed), ourIdentity.owningKey))
                 .addCommand(Command(TrustInstructionCommand.Execute(), ourIdentity.owningKey))
         val session = subFlow(InstructionEndSession(custodian))
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, instruction, lineId))
+        val full = subFlow(Delivery(serviceHub.signFirst(builder), session, instruction, lineId))
         return CoinIssueReport(instructionId, instruction.amountInstructed, full.id.toString())
     }
 
@@ -109,7 +110,7 @@ private class EndInstruction(private val open: StateAndRef<TrustInstruction>, pr
         val builder = TransactionBuilder(serviceHub.trust.notary).addInputState(open).addCommand(Command(command, ourIdentity.owningKey))
         window?.let { builder.setTimeWindow(it) }
         val session = subFlow(InstructionEndSession(open.state.data.holder.custodian))
-        val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(builder), listOf(listOf(session))))
+        val full = subFlow(DeliverTransaction(serviceHub.signFirst(builder), listOf(listOf(session))))
         return InstructionEndReport(open.state.data.instructionId, full.id.toString())
     }
 }

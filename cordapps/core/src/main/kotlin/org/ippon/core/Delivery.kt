@@ -21,6 +21,7 @@ import net.corda.core.flows.UnexpectedFlowEndException
 import net.corda.core.node.ServiceHub
 import net.corda.core.node.StatesToRecord
 import net.corda.core.serialization.CordaSerializable
+import net.corda.core.serialization.serialize
 import net.corda.core.transactions.SignedTransaction
 import net.corda.core.utilities.unwrap
 import org.ippon.contracts.fill.FillCommand
@@ -269,7 +270,7 @@ abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<S
             return null
         }
         val signature = if (ourIdentity.owningKey in stx.tx.requiredSigningKeys) serviceHub.createSignature(stx, ourIdentity.owningKey) else null
-        pend(stx, signature != null)
+        pend(stx, signature)
         return conclude(stx, DeliveryAnswer(null, signature), delivery.note)
     }
 
@@ -310,15 +311,18 @@ abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<S
         e.toWire()
     }
 
-    private fun pend(stx: SignedTransaction, signed: Boolean) {
+    private fun pend(stx: SignedTransaction, signature: TransactionSignature?) {
         val now = serviceHub.clock.instant()
+        val signed = signature != null
         // Unsigned, it holds nothing of anybody's, and a receiver that gave up would miss for good what the others record.
         val patience = if (signed) serviceHub.trust.sessionSeconds else serviceHub.trust.acceptedSeconds
         val until = (if (signed) stx.tx.timeWindow?.untilTime else null) ?: now.plusSeconds(patience)
         val fills = stx.tx.commands.map { it.value }.filterIsInstance<FillCommand.Settle>().flatMap { it.terms }.map { it.executionId }
         serviceHub.pend(
                 runId.uuid, if (signed) PendingKind.SIGNED else PendingKind.ACCEPTED, session.counterparty,
-                until.plusSeconds(serviceHub.trust.clockSkewSeconds), stx.id, fills, if (signed) stx.inputs else emptyList()
+                until.plusSeconds(serviceHub.trust.clockSkewSeconds), stx.id, fills, if (signed) stx.inputs else emptyList(),
+                // What has a window can be finished after it, were its builder lost: see FinishSigned.
+                signature?.takeIf { stx.tx.timeWindow?.untilTime != null }?.let { (stx + it).serialize().bytes }
         )
     }
 

@@ -30,6 +30,8 @@ data class OutcomeReport(val transactionId: String, val outcome: LedgerOutcome, 
  * 2. Coin issuers, registrars and custodians accepted here are asked, one after the other; one that cannot answer is
  *    passed over, and only one that has the transaction and sees that this node had to sign it says so.
  * 3. Whoever has it sends it. It is recorded only with every signature, the notary's included, and only under the id asked for.
+ * 4. Nobody has it, and its window is over: those who signed it put their signatures together and ask the notary, who
+ *    answers as it has before ([FinishSigned]).
  */
 @StartableByRPC
 class AskOutcome(private val transactionId: SecureHash) : FlowLogic<OutcomeReport>() {
@@ -42,7 +44,10 @@ class AskOutcome(private val transactionId: SecureHash) : FlowLogic<OutcomeRepor
             serviceHub.pending()
             return OutcomeReport(transactionId.toString(), LedgerOutcome.RECORDED, party.name.toString())
         }
-        return OutcomeReport(transactionId.toString(), LedgerOutcome.UNKNOWN, null)
+        val finished = subFlow(FinishSigned(transactionId)) ?: return OutcomeReport(transactionId.toString(), LedgerOutcome.UNKNOWN, null)
+        serviceHub.recordChecked(finished)
+        serviceHub.pending()
+        return OutcomeReport(transactionId.toString(), LedgerOutcome.RECORDED, null)
     }
 
     @Suspendable
@@ -50,7 +55,9 @@ class AskOutcome(private val transactionId: SecureHash) : FlowLogic<OutcomeRepor
         val session = subFlow(OutcomeSession(party))
         val known = session.sendAndReceive<Boolean>(transactionId).unwrap { it }
         if (!known) null else {
-            val stx = subFlow(ReceiveTransactionFlow(session, checkSufficientSignatures = true))
+            // With all signatures asked for here, Corda would store it as a part of a chain, and the vault would take others' states too.
+            val stx = subFlow(ReceiveTransactionFlow(session, checkSufficientSignatures = false))
+            stx.verifyRequiredSignatures()
             refuseUnless(stx.id == transactionId, ErrorCode.UNKNOWN_TRANSACTION) { "${party.name.organisation} must send $transactionId, but sends ${stx.id}." }
             stx
         }

@@ -1,13 +1,17 @@
 package org.ippon.core
 
+import net.corda.core.contracts.SignatureAttachmentConstraint
 import net.corda.core.contracts.StateRef
 import net.corda.core.crypto.SecureHash
+import net.corda.core.crypto.isFulfilledBy
 import net.corda.core.flows.FlowLogic
 import net.corda.core.identity.Party
 import net.corda.core.node.ServiceHub
 import net.corda.core.node.StatesToRecord
 import net.corda.core.transactions.SignedTransaction
+import net.corda.core.transactions.TransactionBuilder
 import org.ippon.contracts.MAX_FILLS_PER_TRANSACTION
+import java.security.PublicKey
 import java.sql.PreparedStatement
 import java.sql.ResultSet
 import java.time.Instant
@@ -117,7 +121,13 @@ fun ServiceHub.pending(limit: Int = MAX_FILLS_PER_TRANSACTION): List<Pending> {
 private fun ServiceHub.forgetDecided() {
     val rows = select("SELECT run_id, pending_tx FROM ippon_pending WHERE kind IN ('SIGNED', 'DROPPED') AND pending_tx IS NOT NULL") { it.getString(1) to it.getString(2) }
     rows.filter { (runId, tx) -> isRecorded(SecureHash.parse(tx)) || inputsSpent(runId) }.forEach { unpend(it.first) }
+    // A settlement cut off is decided by the next one of its fills; of fills that have ended, learnt from others, there is none.
+    val settling = select("SELECT run_id FROM ippon_pending WHERE kind = 'SETTLING' AND content IS NOT NULL AND deadline < ?", clock.instant()) { it.getString(1) }
+    settling.filter { runId -> fillsEnded(runId) }.forEach { unpend(it) }
 }
+
+private fun ServiceHub.fillsEnded(runId: String): Boolean =
+        select("SELECT execution_id FROM ippon_pending_fill WHERE run_id = ?", runId) { it.getString(1) }.all { id -> fillOnRecord(id)?.let { it.status != FillStatus.OPEN } ?: false }
 
 /**
  * A killed flow cannot forget what it held, and Corda has set its reservations free. A settlement that may have asked the
@@ -177,3 +187,19 @@ fun ResultSet.ref() = StateRef(SecureHash.parse(getString(1)), getInt(2))
 
 /** The lock id of this flow: its run id, the only one whose locks the node releases when the flow ends. */
 val FlowLogic<*>.lockId: UUID get() = runId.uuid
+
+/**
+ * Signs what this node builds. A state may be spent only by contracts signed by the key that signed those it was made
+ * under: Corda would say so in words of its own, after both sides have reserved.
+ */
+fun ServiceHub.signFirst(builder: TransactionBuilder): SignedTransaction {
+    val signers = mutableMapOf<String, List<PublicKey>>()
+    for (state in builder.inputStates().map { loadState(it) }) {
+        val key = (state.constraint as? SignatureAttachmentConstraint)?.key ?: continue
+        val ours = signers.getOrPut(state.contract) { attachments.openAttachment(cordappProvider.getContractAttachmentID(state.contract)!!)!!.signerKeys }
+        refuseUnless(key.isFulfilledBy(ours), ErrorCode.UNEXPECTED_ATTACHMENT, "cordapps") {
+            "The contracts of this node are not signed by the key under which ${state.contract.substringAfterLast('.')} made what is to be spent: put back CorDapps signed by that key."
+        }
+    }
+    return signInitialTransaction(builder)
+}

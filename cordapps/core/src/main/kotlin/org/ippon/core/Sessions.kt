@@ -61,6 +61,9 @@ abstract class OpenSession(private val party: Party) : FlowLogic<FlowSession>() 
 /** Anybody who signed → anybody else who had to sign: what became of a transaction? */
 @InitiatingFlow class OutcomeSession(party: Party) : OpenSession(party)
 
+/** Anybody who signed → anybody else who had to sign, after the window: which signatures of it have you? */
+@InitiatingFlow class SignaturesSession(party: Party) : OpenSession(party)
+
 /** Restored node → coin node: what concerns me? */
 @InitiatingFlow class RecoveryCoinSession(party: Party) : OpenSession(party)
 

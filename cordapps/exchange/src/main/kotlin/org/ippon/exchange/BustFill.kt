@@ -17,6 +17,7 @@ import org.ippon.core.DeliverTransaction
 import org.ippon.core.DeliveryNote
 import org.ippon.core.ErrorCode
 import org.ippon.core.Refusal
+import org.ippon.core.signFirst
 import org.ippon.core.trust
 
 /** @property transactionId the transaction that busted the fill. */
@@ -43,7 +44,7 @@ class BustFill(private val executionId: String, private val reason: String) : Fl
                 .addCommand(Command(FillCommand.Bust(listOf(executionId), reason), ourIdentity.owningKey))
         val sessions = mutableListOf<FlowSession>()
         for (custodian in fill.state.data.custodians) sessions += subFlow(BustSession(custodian))
-        val full = deliver(serviceHub.signInitialTransaction(builder), sessions)
+        val full = deliver(serviceHub.signFirst(builder), sessions)
         return BustReport(executionId, full.id.toString())
     }
 

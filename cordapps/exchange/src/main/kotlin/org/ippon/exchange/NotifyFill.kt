@@ -25,6 +25,7 @@ import org.ippon.core.ErrorCode
 import org.ippon.core.FillSession
 import org.ippon.core.Refusal
 import org.ippon.core.refuseUnless
+import org.ippon.core.signFirst
 import org.ippon.core.trust
 import java.math.BigDecimal
 import java.time.Instant
@@ -132,7 +133,7 @@ class NotifyFill(private val notice: FillNotice) : FlowLogic<NotifiedReport>() {
         val builder = TransactionBuilder(serviceHub.trust.notary)
                 .addOutputState(fill)
                 .addCommand(Command(FillCommand.Notify(), signers.distinct().map { it.owningKey }))
-        return serviceHub.signInitialTransaction(builder)
+        return serviceHub.signFirst(builder)
     }
 
     private fun notified(executionId: String): NotifiedFill? = serviceHub.withEntityManager { find(NotifiedFill::class.java, executionId) }

@@ -1,6 +1,7 @@
 package org.ippon.core.settlement
 
 import net.corda.core.contracts.StateRef
+import net.corda.core.crypto.SecureHash
 import net.corda.core.serialization.CordaSerializable
 import net.corda.core.transactions.SignedTransaction
 import org.ippon.core.ErrorCode
@@ -25,9 +26,13 @@ enum class BuyerStand { READY, SHORT, HELD, REFUSED }
 /**
  * @property cause why it is held or refused. @property account the buyer's accounts and route, when ready or short.
  * @property balance yen that a short buyer holds; only to a custodian with which the buyer's shares balances.
+ * @property settledBy the transaction in which it has settled, for a seller's side that has lost it.
  */
 @CordaSerializable
-data class BuyerLine(val executionId: String, val stand: BuyerStand, val cause: ErrorCode?, val message: String, val account: BuyerAccount?, val balance: Long? = null)
+data class BuyerLine(
+        val executionId: String, val stand: BuyerStand, val cause: ErrorCode?, val message: String, val account: BuyerAccount?,
+        val balance: Long? = null, val settledBy: SecureHash? = null
+)
 
 /** The buyer's holding accounts and the funds route in force, vouched for by its custodian. */
 @CordaSerializable

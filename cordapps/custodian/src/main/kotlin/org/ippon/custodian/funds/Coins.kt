@@ -32,6 +32,7 @@ import org.ippon.core.ref
 import org.ippon.core.refuseUnless
 import org.ippon.core.reserve
 import org.ippon.core.select
+import org.ippon.core.signFirst
 import org.ippon.core.trust
 import org.ippon.core.unpend
 import org.ippon.custodian.REDEMPTION
@@ -57,7 +58,7 @@ class RedeemCoins(private val redemptionId: String, private val investorId: Stri
         val holder = Holder(ourIdentity, serviceHub.requireInvestor(investorId, "investor_id").coinInvestorId)
         val builder = build(holder, issuer)
         val session = subFlow(CoinSession(issuer))
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, redemptionId, contents().first()))
+        val full = subFlow(Delivery(serviceHub.signFirst(builder), session, redemptionId, contents().first()))
         return RedemptionReport(redemptionId, full.id.toString())
     }
 
@@ -92,7 +93,7 @@ class ReclaimCoins(private val transactionId: SecureHash) : FlowLogic<OutcomeRep
         refuseUnless(coins.isNotEmpty(), ErrorCode.UNKNOWN_TRANSACTION, "transaction_id") { "No unspent coins of this node wait for $transactionId." }
         return try {
             val session = subFlow(CoinSession(coins.first().state.data.issuer))
-            val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(build(coins)), listOf(listOf(session))))
+            val full = subFlow(DeliverTransaction(serviceHub.signFirst(build(coins)), listOf(listOf(session))))
             pendingRuns().forEach { serviceHub.unpend(it) }
             OutcomeReport(transactionId.toString(), LedgerOutcome.RECLAIMED, null, full.id.toString())
         } catch (e: Refusal) {

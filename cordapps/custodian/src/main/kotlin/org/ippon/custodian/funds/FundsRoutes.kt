@@ -29,6 +29,7 @@ import org.ippon.core.RouteShareSession
 import org.ippon.core.me
 import org.ippon.core.refuseUnless
 import org.ippon.core.select
+import org.ippon.core.signFirst
 import org.ippon.core.trust
 import org.ippon.custodian.requireInvestor
 import org.ippon.custodian.routeOf
@@ -64,7 +65,7 @@ class RegisterFundsRoute(private val investorId: String, private val institution
         if (same != null) return RouteReport(same.routeId, same.version, old.ref.txhash.toString())
         val builder = TransactionBuilder(serviceHub.trust.notary)
         val route = next(old, builder)
-        val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(builder), emptyList()))
+        val full = subFlow(DeliverTransaction(serviceHub.signFirst(builder), emptyList()))
         return RouteReport(route.routeId, route.version, full.id.toString())
     }
 
@@ -92,7 +93,7 @@ class WithdrawFundsRoute(private val investorId: String) : FlowLogic<RouteReport
     override fun call(): RouteReport {
         val route = serviceHub.routeOf(Holder(ourIdentity, investorId)) ?: return withdrawnBefore()
         val builder = TransactionBuilder(serviceHub.trust.notary).addInputState(route).addCommand(Command(FundsRouteCommand.Withdraw(), ourIdentity.owningKey))
-        val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(builder), emptyList()))
+        val full = subFlow(DeliverTransaction(serviceHub.signFirst(builder), emptyList()))
         return RouteReport(route.state.data.routeId, 0, full.id.toString())
     }
 

@@ -24,6 +24,7 @@ import org.ippon.core.ReceiveDelivery
 import org.ippon.core.instructionOf
 import org.ippon.core.me
 import org.ippon.core.refuseUnless
+import org.ippon.core.signFirst
 import org.ippon.core.trust
 import org.ippon.custodian.INSTRUCTION
 import org.ippon.custodian.investor
@@ -53,7 +54,7 @@ class InstructTrust(private val instructionId: String, private val investorId: S
         val instruction = TrustInstruction(instructionId, Holder(ourIdentity, investor.coinInvestorId), amount, issuer, expiresAt)
         val builder = TransactionBuilder(serviceHub.trust.notary).addOutputState(instruction).addCommand(Command(TrustInstructionCommand.Instruct(), ourIdentity.owningKey))
         val session = subFlow(InstructionSession(issuer))
-        val full = subFlow(Delivery(serviceHub.signInitialTransaction(builder), session, instructionId, contents()))
+        val full = subFlow(Delivery(serviceHub.signFirst(builder), session, instructionId, contents()))
         return InstructionReport(instructionId, full.id.toString(), false)
     }
 
@@ -78,7 +79,7 @@ class CancelInstruction(private val instructionId: String) : FlowLogic<Instructi
         val open: StateAndRef<TrustInstruction> = serviceHub.instructionOf(ourIdentity, instructionId)
         val builder = TransactionBuilder(serviceHub.trust.notary).addInputState(open).addCommand(Command(TrustInstructionCommand.Cancel(), ourIdentity.owningKey))
         val session = subFlow(InstructionSession(open.state.data.issuer))
-        val full = subFlow(DeliverTransaction(serviceHub.signInitialTransaction(builder), listOf(listOf(session))))
+        val full = subFlow(DeliverTransaction(serviceHub.signFirst(builder), listOf(listOf(session))))
         return InstructionReport(instructionId, full.id.toString(), false)
     }
 }

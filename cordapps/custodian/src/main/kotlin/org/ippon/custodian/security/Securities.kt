@@ -30,6 +30,7 @@ import org.ippon.core.me
 import org.ippon.core.refuseUnless
 import org.ippon.core.reserve
 import org.ippon.core.select
+import org.ippon.core.signFirst
 import org.ippon.core.trust
 import org.ippon.custodian.TRANSFER
 import org.ippon.custodian.noteStarted
@@ -58,7 +59,7 @@ class TransferSecurity(
         if (toCustodian == ourIdentity) serviceHub.requireInvestor(toInvestorId, "to_investor_id")
         serviceHub.trust.checkParty(serviceHub.trust.isCustodian(toCustodian), "to_custodian", toCustodian)
         val security = security()
-        val stx = serviceHub.signInitialTransaction(build(security))
+        val stx = serviceHub.signFirst(build(security))
         val receiver = if (toCustodian == ourIdentity) emptyList() else listOf(subFlow(TransferReceiverSession(toCustodian)))
         val registrar = subFlow(TransferAssetSession(security.registrar))
         val full = subFlow(Delivery(stx, listOf(receiver, listOf(registrar)), transferId, content()))

@@ -1,6 +1,7 @@
 package org.ippon.custodian.settlement
 
 import net.corda.core.contracts.StateAndRef
+import net.corda.core.crypto.SecureHash
 import net.corda.core.identity.Party
 import net.corda.core.node.ServiceHub
 import org.ippon.contracts.Holder
@@ -51,7 +52,7 @@ class BuyerSide(private val services: ServiceHub, private val seller: Party, pri
             record.fill.ref != ref.ref -> refused(id, ErrorCode.DUPLICATE_FILL, "$id is on record as ${record.fill.ref}, not ${ref.ref}.")
             fill.buyer.custodian != services.me || fill.seller.custodian != seller ->
                 refused(id, ErrorCode.MIXED_COUNTERPARTIES, "$id is between ${fill.seller.custodian.name.organisation} and ${fill.buyer.custodian.name.organisation}.")
-            record.status == FillStatus.SETTLED -> refused(id, ErrorCode.ALREADY_SETTLED, "$id has settled in ${record.endedBy}.")
+            record.status == FillStatus.SETTLED -> refused(id, ErrorCode.ALREADY_SETTLED, "$id has settled in ${record.endedBy}.", record.endedBy?.let { SecureHash.parse(it) })
             record.status == FillStatus.BUSTED -> refused(id, ErrorCode.ALREADY_BUSTED, "$id is busted by ${record.endedBy}.")
             busy -> refused(id, ErrorCode.SESSION_BUSY, "$id is in another settlement already.")
             else -> withRoute(record.fill)
@@ -105,7 +106,8 @@ class BuyerSide(private val services: ServiceHub, private val seller: Party, pri
     fun reserveCoins(fills: List<AssessedFill>): List<StateAndRef<Coin>> =
             fills.groupBy { paysFrom(it) }.flatMap { (position, of) -> services.reserve<Coin>(position, of.map { it.fill!!.state.data.amount }.reduce { a, b -> Math.addExact(a, b) }, runId) }
 
-    private fun refused(id: String, cause: ErrorCode, message: String) = AssessedFill(BuyerLine(id, BuyerStand.REFUSED, cause, message, null), null)
+    private fun refused(id: String, cause: ErrorCode, message: String, settledBy: SecureHash? = null) =
+            AssessedFill(BuyerLine(id, BuyerStand.REFUSED, cause, message, null, settledBy = settledBy), null)
 
     private fun held(fill: StateAndRef<Fill>, cause: ErrorCode, message: String) = AssessedFill(BuyerLine(fill.state.data.executionId, BuyerStand.HELD, cause, message, null), fill)
 }

@@ -176,8 +176,11 @@ class SellerSide(private val services: ServiceHub, private val runId: UUID) {
     private fun lineResult(line: BuyerLine, asked: List<OpenFill>): FillResult = when (line.stand) {
         BuyerStand.SHORT -> shortBuyer(line.executionId, line.balance, asked.single { it.id == line.executionId }.data.amount)
         BuyerStand.HELD -> waiting(line.executionId, Reason.CONF, line.cause ?: ErrorCode.ROUTE_MISSING, line.message)
-        else -> refused(line.executionId, line.cause ?: ErrorCode.COUNTERPARTY_FAILED, line.message)
+        else -> settledMeanwhile(line.executionId) ?: refused(line.executionId, line.cause ?: ErrorCode.COUNTERPARTY_FAILED, line.message)
     }
+
+    private fun settledMeanwhile(id: String): FillResult? =
+            services.fillOnRecord(id)?.takeIf { it.status == FillStatus.SETTLED }?.let { settled(id, SecureHash.parse(it.endedBy!!)) }
 
     /** What is missing is the buyer's side's to know; where it shares the [balance], it is computed here, as in the report. */
     private fun shortBuyer(id: String, balance: Long?, amount: Long): FillResult {

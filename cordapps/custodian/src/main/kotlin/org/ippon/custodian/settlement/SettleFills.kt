@@ -13,6 +13,7 @@ import net.corda.core.utilities.unwrap
 import org.ippon.contracts.coin.Coin
 import org.ippon.contracts.fill.FillContract
 import org.ippon.contracts.fill.SettleTerm
+import org.ippon.core.AskOutcome
 import org.ippon.core.BuyerSession
 import org.ippon.core.DeliverTransaction
 import org.ippon.core.ErrorCode
@@ -26,6 +27,7 @@ import org.ippon.core.isSessionEnd
 import org.ippon.core.lockId
 import org.ippon.core.pend
 import org.ippon.core.refuseUnless
+import org.ippon.core.settlement.BuyerLine
 import org.ippon.core.settlement.BuyerStand
 import org.ippon.core.settlement.FillResult
 import org.ippon.core.settlement.ReserveAnswer
@@ -35,6 +37,7 @@ import org.ippon.core.settlement.SettlementPlan
 import org.ippon.core.settlement.SettlementQuery
 import org.ippon.core.settlement.SettlementResults
 import org.ippon.core.settlement.SettlementReview
+import org.ippon.core.signFirst
 import org.ippon.core.trust
 import org.ippon.core.unpend
 import org.ippon.custodian.funds.PullFundsRoutes
@@ -46,8 +49,8 @@ import java.time.Instant
  *
  * 1. Reads the fills from this node's own records: first of their id, open, on or after their settle date, this node
  *    the seller's custodian. What an earlier try left undecided is decided first ([FinishEarlier]).
- * 2. Asks the buyer's custodian ([SettleAsBuyer]) which of them it can pay; compares its copy of each funds route and
- *    pulls a newer one. Looks at its own units. Nothing is locked. Repeats while the list still narrows.
+ * 2. Asks the buyer's custodian ([SettleAsBuyer]) which of them it can pay, and gets what has settled and is lost here;
+ *    compares its copy of each funds route and pulls a newer one. Looks at its own units. Nothing is locked. Repeats while the list still narrows.
  * 3. Tells the buyer's custodian the decision: what settles, and for what this side lacks units. Every shortage is told
  *    to its own side, with the amount; the other learns only that there is one.
  * 4. Both reserve, and the buyer's coins come over with their chains.
@@ -112,6 +115,7 @@ class SettleFills(private val executionIds: List<String>) : FlowLogic<Settlement
         var asked = open
         repeat(MAX_QUERY_ROUNDS - 1) {
             val lines = session.sendAndReceive<SettlementAnswer>(SettlementRequest(SettlementQuery(asked.map { it.toRef() }), null)).unwrap { side.checkLines(asked, it.lines) }
+            learn(lines)
             val stale = side.staleRoutes(asked, lines)
             if (stale.isNotEmpty()) subFlow(PullFundsRoutes(session.counterparty, stale))
             val next = side.agree(asked, lines)
@@ -122,6 +126,13 @@ class SettleFills(private val executionIds: List<String>) : FlowLogic<Settlement
             if (asked.isEmpty()) return agreement
         }
         return agreement
+    }
+
+    /** What the buyer's side says has settled is open here: this node has lost it, and whoever has it is asked. */
+    @Suspendable
+    private fun learn(lines: List<BuyerLine>) {
+        val lost = lines.mapNotNull { it.settledBy }.distinct()
+        for (id in lost) subFlow(AskOutcome(id))
     }
 
     @Suspendable
@@ -141,7 +152,7 @@ class SettleFills(private val executionIds: List<String>) : FlowLogic<Settlement
         val fills = agreed.ready.sortedBy { it.id }
         val terms: List<SettleTerm> = fills.map { it.term!! }
         val plan = SettlementPlan(fills.map { it.fill }, terms, tokens, coins)
-        val stx = serviceHub.signInitialTransaction(plan.build(trust.notary, window(fills)))
+        val stx = serviceHub.signFirst(plan.build(trust.notary, window(fills)))
         // This node may be registrar or issuer as well; and a plan that breaks our own rules must not leave the house.
         SettlementReview(serviceHub).review(stx, ourIdentity) { emptyList() }
         val full = subFlow(SettlementDelivery(stx, rounds(fills, buyer)))

@@ -15,6 +15,7 @@ import org.ippon.contracts.funds.TrustInstructionCommand
 import org.ippon.core.AskOutcome
 import org.ippon.core.ErrorCode
 import org.ippon.core.LedgerOutcome
+import org.ippon.custodian.RecoverAsCustodian
 import org.ippon.custodian.funds.ReclaimCoins
 import org.ippon.custodian.funds.RedeemCoins
 import org.junit.Rule
@@ -91,15 +92,44 @@ class CoinsTest {
         assertThat(node.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.RECORDED)
     }
 
-    /** [action] with [b]'s clock past every deadline. */
-    private fun <T> later(action: () -> T): T {
-        val clock = b.services.clock as TestClock
-        clock.advanceBy(Duration.ofMinutes(10))
+    /** [action] with the clocks of [nodes] past every deadline. */
+    private fun <T> later(vararg nodes: StartedMockNode = arrayOf(b), action: () -> T): T {
+        val clocks = nodes.map { it.services.clock as TestClock }
+        clocks.forEach { it.advanceBy(Duration.ofMinutes(10)) }
         return try {
             action()
         } finally {
-            clock.setTo(Instant.now())
+            clocks.forEach { it.setTo(Instant.now()) }
         }
+    }
+
+    @Test
+    fun `what was notarised and recorded nowhere is finished by those who signed it, once its window is over`() {
+        val id = market.fill()
+        val stx = silently(id, Silence.NOTARISES)
+        // Before, nobody gives its signature away; and nobody but who signed is told any.
+        assertThat(later(b) { b.run(AskOutcome(stx.id)) }.outcome).isEqualTo(LedgerOutcome.UNKNOWN)
+        later(b, network.asset, coin, network.notaryNode) {
+            assertThat(network.outsider.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.UNKNOWN)
+            listOf(coin, network.asset).forEach { assertThat(network.outsider.run(AskSignatures(stx.id, it.party))).isEmpty() }
+            assertThat(b.run(AskSignatures(stx.id, coin.party)).map { it.by }).contains(coin.party.owningKey)
+            assertThat(coin.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.RECORDED)
+            everybodyAsks(stx)
+        }
+        // As a seller's custodian that has lost what it did.
+        assertThat(a.run(RecoverAsCustodian(coin.party, null)).refusals).isEmpty()
+        assertThat(network.settle(a, id).single().transactionId).isEqualTo(stx.id.toString())
+    }
+
+    @Test
+    fun `what was never notarised is finished by nobody after its window`() {
+        val id = market.fill()
+        val stx = silently(id, Silence.NEVER_NOTARISES)
+        later(b, network.asset, coin, network.notaryNode) {
+            listOf(coin, network.asset, b).forEach { assertThat(it.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.UNKNOWN) }
+            assertThat(b.run(ReclaimCoins(stx.id)).outcome).isEqualTo(LedgerOutcome.RECLAIMED)
+        }
+        market.settles(id)
     }
 
     @Test

@@ -2,6 +2,7 @@ package org.ippon.test.custodian
 
 import co.paralleluniverse.fibers.Suspendable
 import net.corda.core.crypto.SecureHash
+import net.corda.core.crypto.TransactionSignature
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.FlowSession
 import net.corda.core.flows.InitiatedBy
@@ -13,8 +14,10 @@ import net.corda.core.transactions.SignedTransaction
 import net.corda.core.utilities.unwrap
 import net.corda.testing.node.StartedMockNode
 import org.ippon.contracts.fill.OrderDetails
+import org.ippon.core.KnownSignatures
 import org.ippon.core.OpenSession
 import org.ippon.core.RecoveryCoinSession
+import org.ippon.core.SignaturesSession
 import org.ippon.core.recovery.RecoverRecords
 import org.ippon.core.recovery.RecoveryAnswer
 import org.ippon.core.recovery.RecoveryItem
@@ -99,5 +102,14 @@ class LyingMember(private val session: FlowSession) : FlowLogic<Unit>() {
 
         @Volatile
         var lies: Map<SecureHash, SignedTransaction> = emptyMap()
+    }
+}
+
+/** Asks [to] which signatures of a transaction it has. */
+class AskSignatures(private val id: SecureHash, private val to: Party) : FlowLogic<List<TransactionSignature>>() {
+    @Suspendable
+    override fun call(): List<TransactionSignature> {
+        val session = subFlow(SignaturesSession(to))
+        return session.sendAndReceive<KnownSignatures>(id).unwrap { it.signatures }
     }
 }

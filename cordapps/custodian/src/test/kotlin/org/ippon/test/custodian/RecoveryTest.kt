@@ -86,6 +86,18 @@ class RecoveryTest {
     }
 
     @Test
+    fun `a seller's custodian that has lost a settlement learns of it when it tries to settle again`() {
+        val deal = deal()
+        val settlement = settled(deal)
+        a.forget(settlement)
+        assertThat(status(a, deal.executionId)).isEqualTo(FillStatus.OPEN)
+        val result = network.settle(a, deal.executionId).single()
+        assertThat(listOf(result.outcome.name, result.transactionId)).isEqualTo(listOf("SETTLED", settlement))
+        assertThat(status(a, deal.executionId)).isEqualTo(FillStatus.SETTLED)
+        assertThat(network.coins(a, deal.seller).first).isEqualTo(500)
+    }
+
+    @Test
     fun `a buyer's custodian that has lost a settlement has its units, and no longer its coins`() {
         val deal = deal()
         val settlement = settled(deal)

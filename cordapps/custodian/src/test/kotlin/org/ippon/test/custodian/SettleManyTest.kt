@@ -235,6 +235,18 @@ class SettleManyTest {
     }
 
     @Test
+    fun `a settlement cut off whose fills have ended, as is learnt from others, is forgotten`() {
+        val id = Market.fill()
+        val stx = a.run(SilentSeller(listOf(id), Silence.NEVER_NOTARISES, b.party, network.asset.party, network.coin.party))
+        leave(id, stx, -1)
+        fun isPending() = network.pending(a).any { row -> row.fields.single { it.name == "execution_ids" }.texts!!.contains(id) }
+        assertThat(isPending()).isTrue()
+        a.run(RecordLate(a.run(Notarise(stx))))
+        assertThat(isPending()).isFalse()
+        listOf(b, network.asset, network.coin).forEach { it.run(AskOutcome(stx.id)) }
+    }
+
+    @Test
     fun `a settlement cut off and refused by the notary gives way to a new one`() {
         val id = Market.fill()
         val stx = a.run(SilentSeller(listOf(id), Silence.NEVER_NOTARISES, b.party, network.asset.party, network.coin.party))

@@ -83,7 +83,8 @@ object TestNetwork {
 
     /** A notary of the network that is not the one of ippon's states. */
     val otherNotary: Party = network.notaryNodes.map { it.party }.single { it.name == otherNotaryName }
-    val notary: Party = network.notaryNodes.map { it.party }.single { it.name == notaryName }
+    val notaryNode: StartedMockNode = network.notaryNodes.single { it.party.name == notaryName }
+    val notary: Party = notaryNode.party
 
     /** Those that may hold something for somebody. */
     val nodes: List<StartedMockNode> = listOf(exchange, asset, coin, custodianA, custodianB, outsider)
