@@ -56,7 +56,7 @@ exactly-once: build ## 500 fills sent 10,000 times more, in files, at the bridge
 test: setup ## every test, the real network's included
 	@toolchain/packet_filter.sh
 	@failed=0; \
-	$(GRADLE) test networkParts drillParts --continue || failed=1; \
+	$(GRADLE) test networkParts drillParts liarParts --continue || failed=1; \
 	$(BIN)/pytest || failed=1; \
 	exit $$failed
 

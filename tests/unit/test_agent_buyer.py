@@ -342,6 +342,16 @@ def test_what_hangs_is_killed_and_what_was_signed_away_reclaimed(world: World) -
     assert "killed" in [event.kind for event in view.events(world.stores[B])]
 
 
+def test_a_session_that_was_opened_and_left_is_killed_and_nobody_asked(world: World) -> None:
+    now = world.clock.now()
+    row = {"run_id": "run-1", "kind": "IDLE", "counterparty": "x", "execution_ids": []}
+    world.ledger.pending[B] = [{**row, "since": now, "deadline": now}]
+    world.clock.forward(100)
+    world.run(B, steps=6, seconds=11)
+    assert world.nodes[B].killed == ["run-1"]
+    assert started(world, B, "ask_outcome") == []
+
+
 def test_a_settle_flow_that_runs_too_long_is_killed(world: World) -> None:
     world.nodes[A].hold.add("settle_fills")
     notify(world.ledger, fill_values(1))

@@ -44,6 +44,8 @@ def prepare() -> list[Site]:
     TREE.mkdir(parents=True, exist_ok=True)
     for name in ("contracts-kotlin", "cordapps"):
         _copy(ROOT / name, TREE / name)
+    # The tests' liars are not looked at, only needed.
+    _copy(ROOT / "liars", TREE / "liars", whole=True)
     for name in ("build.gradle", "gradle.properties"):
         shutil.copy2(ROOT / name, TREE / name)
     settings = (ROOT / "settings.gradle").read_text()
@@ -64,8 +66,11 @@ def prepare() -> list[Site]:
     return sites
 
 
-def _copy(source: Path, target: Path) -> None:
-    """Makes the sources of `target` those of `source`; what is the same is not touched, as compiling takes a minute."""
+def _copy(source: Path, target: Path, *, whole: bool = False) -> None:
+    """Makes the sources of `target` those of `source`, but for the Kotlin that is rewritten unless `whole`.
+
+    What is the same is not touched, as compiling takes a minute.
+    """
     wanted = {
         f.relative_to(source) for f in source.rglob("*") if f.is_file() and "src" in f.parts and "build" not in f.parts
     }
@@ -73,7 +78,7 @@ def _copy(source: Path, target: Path) -> None:
         if file.is_file() and file.relative_to(target) not in wanted and file.name not in ("Switch.kt", "Driver.kt"):
             file.unlink()
     for name in wanted:
-        if "src/main/kotlin" not in str(name):
+        if whole or "src/main/kotlin" not in str(name):
             _write(target / name, (source / name).read_bytes())
 
 

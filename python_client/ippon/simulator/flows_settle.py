@@ -61,14 +61,17 @@ class _Buyer:
         if not agreed.ready:
             self.responder.ended()
             return
+        ids = [fill.execution_id for fill in agreed.ready]
         try:
+            # Another settlement of them may have reserved since they were asked about.
+            busy = sorted(member.busy(self.responder.run_id).intersection(ids))
+            refuse_unless(not busy, "SESSION_BUSY", f"{busy} are in another settlement already.", "execution_id")
             for position, change in net_changes(agreed.ready).items():
                 if position.custodian == member.name and position.asset == COINS and change < 0:
                     self.coins += member.reserve(position, -change, self.responder.run_id)
         except Refusal:
             self.responder.ended()
             raise
-        ids = [fill.execution_id for fill in agreed.ready]
         member.pend(
             self.responder.run_id, SESSION, self.side.seller, member.now() + SESSION_LIMIT, execution_ids=tuple(ids)
         )

@@ -161,18 +161,25 @@ class Member:
         return sum(state.size for state in self.holdings.get(position, {}).values())
 
     def available(self, position: Position, run_id: str) -> int:
-        """Units or yen that nobody else has locked."""
+        """Units or yen that nobody else has locked, and that are not signed away and not heard of since."""
         states = self.holdings.get(position, {})
-        return sum(state.size for ref, state in states.items() if self.locks.get(ref, run_id) == run_id)
+        away = self._signed_away()
+        return sum(s.size for ref, s in states.items() if self.locks.get(ref, run_id) == run_id and ref not in away)
+
+    def _signed_away(self) -> set[str]:
+        now = self.now()
+        signed = (row for row in self.pendings.values() if row.kind == SIGNED and row.deadline > now)
+        return {state.ref for row in signed for state in row.inputs}
 
     def reserve(self, position: Position, needed: int, run_id: str) -> list[State]:
         """Lock states worth `needed` or a little more, oldest first. Raises: Refusal SHORT_OF_…."""
         chosen: list[State] = []
         total = 0
+        away = self._signed_away()
         for ref, state in self.holdings.get(position, {}).items():
             if total >= needed or len(chosen) == MAX_SELECTED_STATES:
                 break
-            if self.locks.get(ref, run_id) == run_id:
+            if self.locks.get(ref, run_id) == run_id and ref not in away:
                 chosen.append(state)
                 total += state.size
         code = "SHORT_OF_COINS" if position.asset == "COINS" else "SHORT_OF_UNITS"

@@ -26,6 +26,7 @@ import net.corda.core.transactions.SignedTransaction
 import net.corda.core.utilities.unwrap
 import org.ippon.contracts.fill.FillCommand
 import org.ippon.contracts.fill.OrderDetails
+import java.security.GeneralSecurityException
 import java.security.SignatureException
 
 /** Goes with a transaction: what the receiver must know to check it and what the ledger must not carry. */
@@ -141,32 +142,39 @@ open class DeliverTransaction(
     @Suspendable
     private fun ask(round: List<FlowSession>, asked: List<FlowSession>, stx: SignedTransaction): List<TransactionSignature> = try {
         sendAllMap(deliveries(round, stx))
-        answers(round, asked, stx)
+        answers(round, stx)
     } catch (e: Exception) {
-        if (e is Refusal || !isSessionEnd(e)) throw e
+        if (!isSessionEnd(e)) throw e
+        // Those who have signed must not wait for the window's end to learn that it came to nothing.
         tell(asked, DeliveryVerdict(null))
-        throw Refusal(ErrorCode.COUNTERPARTY_FAILED, "One of ${round.map { it.counterparty.name.organisation }} ended its session without an answer: ${e.message?.take(MAX_MESSAGE_LENGTH)}")
+        throw e as? Refusal ?: Refusal(ErrorCode.COUNTERPARTY_FAILED, "One of ${round.map { it.counterparty.name.organisation }} ended its session without an answer: ${e.message?.take(MAX_MESSAGE_LENGTH)}")
     }
 
     private fun deliveries(round: List<FlowSession>, stx: SignedTransaction): Map<FlowSession, Any> =
             round.associate { it to TransactionDelivery(stx, note, serviceHub.nearChain(stx.inputs + stx.references, it.counterparty)) }
 
     @Suspendable
-    private fun answers(round: List<FlowSession>, asked: List<FlowSession>, stx: SignedTransaction): List<TransactionSignature> {
+    private fun answers(round: List<FlowSession>, stx: SignedTransaction): List<TransactionSignature> {
         val answers = receiveAll(DeliveryAnswer::class.java, round).map { it.unwrap { answer -> answer } }.toMutableList()
         for (index in round.indices) if (answers[index].chainWanted) answers[index] = sendChain(round[index], stx)
         val refused = round.zip(answers).firstOrNull { it.second.refusal != null }
-        if (refused != null) {
-            tell(asked, DeliveryVerdict(null))
-            throw refused.second.refusal!!.toRefusal(refused.first.counterparty.name.organisation)
-        }
+        if (refused != null) throw refused.second.refusal!!.toRefusal(refused.first.counterparty.name.organisation)
         return round.zip(answers).mapNotNull { (session, answer) ->
             answer.signature?.also {
-                refuseUnless(it.by == session.counterparty.owningKey && it.isValid(stx.id), ErrorCode.MISSING_SIGNATURE) {
+                refuseUnless(it.by == session.counterparty.owningKey && fits(it, stx), ErrorCode.MISSING_SIGNATURE) {
                     "${session.counterparty.name.organisation} must sign ${stx.id}, but its signature does not fit."
                 }
             }
         }
+    }
+
+    private fun fits(signature: TransactionSignature, stx: SignedTransaction): Boolean = try {
+        signature.isValid(stx.id)
+    } catch (e: GeneralSecurityException) {
+        // What is no signature at all is thrown out by the algorithm, each in its own way.
+        false
+    } catch (e: IllegalArgumentException) {
+        false
     }
 
     @Suspendable
@@ -213,8 +221,13 @@ class ReceiveNamed(private val session: FlowSession, private val refs: List<Stat
     }
 }
 
-/** Whether [e] says that the other side of a session failed or ended: two families in Corda. */
-fun isSessionEnd(e: Exception): Boolean = e is FlowException || e is UnexpectedFlowEndException
+/** Whether [e] says that the other side of a session failed, ended or sent what is no message of ours: two families in Corda, and a plain exception. */
+fun isSessionEnd(e: Exception): Boolean = e is FlowException || e is UnexpectedFlowEndException || isBabble(e)
+
+/** What Corda 4.10 throws, in words alone, when a message cannot be read, or is not of the class expected. */
+private fun isBabble(e: Exception): Boolean = e is IllegalArgumentException && BABBLE.any { e.message.orEmpty().startsWith(it) }
+
+private val BABBLE = listOf("Payload invalid", "We were expecting a ")
 
 /** The notary's no, in our words. */
 fun notaryRefusal(e: NotaryException): Refusal {

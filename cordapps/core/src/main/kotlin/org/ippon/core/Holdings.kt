@@ -18,17 +18,18 @@ private const val SELECTION_TRIES = 3
 
 /**
  * What [position] holds free, in units or yen: unconsumed and locked by nobody, or by [lockId] itself, which after a
- * restart still counts as mine. One indexed sum, no state loaded, nothing locked.
+ * restart still counts as mine; and not signed away in a transaction of which nothing has been heard and whose window is
+ * not over, since whoever proposed it may have spent it already. One indexed sum, no state loaded, nothing locked.
  */
 fun ServiceHub.available(position: Position, lockId: UUID): Long = when (position.asset) {
-    is Asset.Units -> count("SELECT COALESCE(SUM(t.units), 0) $FREE_UNITS", *unitArguments(position, lockId))
-    is Asset.Coins -> count("SELECT COALESCE(SUM(t.amount), 0) $FREE_COINS", *coinArguments(position, lockId))
+    is Asset.Units -> count("SELECT COALESCE(SUM(t.units), 0) $FREE_UNITS", *unitArguments(position), *freeArguments(lockId))
+    is Asset.Coins -> count("SELECT COALESCE(SUM(t.amount), 0) $FREE_COINS", *coinArguments(position), *freeArguments(lockId))
 }
 
 /** What [position] holds, reserved or not, in units or yen. */
 fun ServiceHub.held(position: Position): Long = when (position.asset) {
-    is Asset.Units -> count("SELECT COALESCE(SUM(t.units), 0) ${FREE_UNITS.substringBefore(LOCKED)}", *unitArguments(position, ANY).dropLast(1).toTypedArray())
-    is Asset.Coins -> count("SELECT COALESCE(SUM(t.amount), 0) ${FREE_COINS.substringBefore(LOCKED)}", *coinArguments(position, ANY).dropLast(1).toTypedArray())
+    is Asset.Units -> count("SELECT COALESCE(SUM(t.units), 0) ${FREE_UNITS.substringBefore(LOCKED)}", *unitArguments(position))
+    is Asset.Coins -> count("SELECT COALESCE(SUM(t.amount), 0) ${FREE_COINS.substringBefore(LOCKED)}", *coinArguments(position))
 }
 
 /**
@@ -83,8 +84,8 @@ private fun enough(free: List<Pair<StateRef, Long>>, needed: Long): Pair<List<St
 private fun ServiceHub.free(position: Position, lockId: UUID, order: String, most: Int): List<Pair<StateRef, Long>> {
     val end = "ORDER BY $order LIMIT $most"
     return when (position.asset) {
-        is Asset.Units -> select("SELECT v.transaction_id, v.output_index, t.units $FREE_UNITS $end", *unitArguments(position, lockId)) { it.ref() to it.getLong(3) }
-        is Asset.Coins -> select("SELECT v.transaction_id, v.output_index, t.amount $FREE_COINS $end", *coinArguments(position, lockId)) { it.ref() to it.getLong(3) }
+        is Asset.Units -> select("SELECT v.transaction_id, v.output_index, t.units $FREE_UNITS $end", *unitArguments(position), *freeArguments(lockId)) { it.ref() to it.getLong(3) }
+        is Asset.Coins -> select("SELECT v.transaction_id, v.output_index, t.amount $FREE_COINS $end", *coinArguments(position), *freeArguments(lockId)) { it.ref() to it.getLong(3) }
     }
 }
 
@@ -102,17 +103,20 @@ const val UNCONSUMED = 0
 const val RELEVANT = 0
 
 private const val LOCKED = " AND (v.lock_id IS NULL OR v.lock_id = ?)"
-private const val FREE = "v.state_status = $UNCONSUMED$LOCKED"
-private val ANY = UUID(0, 0)
+private const val SIGNED_AWAY = " AND (v.transaction_id, v.output_index) NOT IN (SELECT i.transaction_id, i.output_index FROM ippon_pending_input i " +
+        "JOIN ippon_pending p ON p.run_id = i.run_id WHERE p.kind = 'SIGNED' AND p.deadline > ?)"
+private const val FREE = "v.state_status = $UNCONSUMED$LOCKED$SIGNED_AWAY"
 private const val FREE_UNITS = "FROM vault_states v JOIN ippon_security_token t ON t.transaction_id = v.transaction_id AND t.output_index = v.output_index " +
         "WHERE t.investor_id = ? AND t.security_code = ? AND t.custodian = ? AND t.registrar = ? AND $FREE"
 private const val FREE_COINS = "FROM vault_states v JOIN ippon_coin t ON t.transaction_id = v.transaction_id AND t.output_index = v.output_index " +
         "WHERE t.investor_id = ? AND t.custodian = ? AND t.issuer = ? AND $FREE"
 
-private fun unitArguments(position: Position, lockId: UUID): Array<Any?> {
+private fun unitArguments(position: Position): Array<Any?> {
     val security = (position.asset as Asset.Units).security
-    return arrayOf(position.holder.investorId, security.code, position.holder.custodian.name.toString(), security.registrar.name.toString(), lockId.toString())
+    return arrayOf(position.holder.investorId, security.code, position.holder.custodian.name.toString(), security.registrar.name.toString())
 }
 
-private fun coinArguments(position: Position, lockId: UUID): Array<Any?> =
-        arrayOf(position.holder.investorId, position.holder.custodian.name.toString(), (position.asset as Asset.Coins).issuer.name.toString(), lockId.toString())
+private fun coinArguments(position: Position): Array<Any?> =
+        arrayOf(position.holder.investorId, position.holder.custodian.name.toString(), (position.asset as Asset.Coins).issuer.name.toString())
+
+private fun ServiceHub.freeArguments(lockId: UUID): Array<Any?> = arrayOf(lockId.toString(), clock.instant())

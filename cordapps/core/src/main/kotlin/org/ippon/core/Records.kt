@@ -34,7 +34,9 @@ enum class PendingKind {
     /** The counterparty has said that a signed transaction was dropped; watched until its window is over. */
     DROPPED,
     /** A settlement of this node's own, from reserving until it is recorded. */
-    SETTLING
+    SETTLING,
+    /** A counterparty has opened a session and left it; nothing is held but the flow that waits. Shown only ([abandoned]). */
+    IDLE
 }
 
 /** One row of what is pending. */
@@ -117,6 +119,23 @@ fun ServiceHub.pending(limit: Int = MAX_FILLS_PER_TRANSACTION): List<Pending> {
         )
     }
 }
+
+/**
+ * Flows here that answer somebody who has said nothing for as long as a session may last, and that hold nothing: they take
+ * memory until somebody kills them. What holds something has a row of its own, and its own deadline.
+ */
+fun ServiceHub.abandoned(limit: Int): List<Pending> = select(
+        "SELECT c.flow_id, m.started_by, c.timestamp FROM node_checkpoints c JOIN node_flow_metadata m ON m.flow_id = c.flow_id " +
+                "WHERE c.status IN ($LIVE_FLOWS) AND m.started_type = $INITIATED AND m.flow_name LIKE 'org.ippon.%' AND c.timestamp < ? " +
+                "AND c.flow_id NOT IN (SELECT run_id FROM ippon_pending) ORDER BY c.timestamp LIMIT $limit",
+        clock.instant().minusSeconds(trust.sessionSeconds)
+) {
+    val since = it.getTimestamp(3).toInstant()
+    Pending(it.getString(1), PendingKind.IDLE, it.getString(2), null, since, since.plusSeconds(trust.sessionSeconds), emptyList())
+}
+
+/** `DBCheckpointStorage.StartReason` INITIATED as the node stores it: by another node. */
+private const val INITIATED = 3
 
 private fun ServiceHub.forgetDecided() {
     val rows = select("SELECT run_id, pending_tx FROM ippon_pending WHERE kind IN ('SIGNED', 'DROPPED') AND pending_tx IS NOT NULL") { it.getString(1) to it.getString(2) }

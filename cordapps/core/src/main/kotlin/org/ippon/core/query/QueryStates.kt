@@ -17,6 +17,7 @@ import org.ippon.core.ErrorCode
 import org.ippon.core.Refusal
 import org.ippon.core.RELEVANT
 import org.ippon.core.UNCONSUMED
+import org.ippon.core.abandoned
 import org.ippon.core.count
 import org.ippon.core.pending
 import org.ippon.core.ref
@@ -84,12 +85,13 @@ class QueryTransactions(private val ids: List<String>) : FlowLogic<Rows>() {
     }
 }
 
-/** What this node has reserved or signed and not yet seen recorded or dropped. */
+/** What this node has reserved or signed and not yet seen recorded or dropped, and sessions that were opened here and left. */
 @StartableByRPC
 class QueryPending : FlowLogic<Rows>() {
     @Suspendable
     override fun call(): Rows {
-        val rows = serviceHub.pending(MAX_PAGE_SIZE).map {
+        val held = serviceHub.pending(MAX_PAGE_SIZE)
+        val rows = (held + serviceHub.abandoned(MAX_PAGE_SIZE - held.size)).map {
             Row("run_id" to it.runId, "kind" to it.kind, "transaction_id" to it.transactionId, "counterparty" to it.counterparty, "deadline" to it.deadline, "since" to it.since, "execution_ids" to it.executionIds)
         }
         return Rows(rows, 1, MAX_PAGE_SIZE, rows.size.toLong())

@@ -15,6 +15,7 @@ import org.ippon.core.ErrorCode
 import org.ippon.core.PendingKind
 import org.ippon.core.ReceiveDelivery
 import org.ippon.core.Refusal
+import org.ippon.core.busyFills
 import org.ippon.core.fillOnRecord
 import org.ippon.core.isSessionEnd
 import org.ippon.core.lockId
@@ -105,6 +106,7 @@ class SettleAsBuyer(private val session: FlowSession) : FlowLogic<Unit>() {
 
     @Suspendable
     private fun reserve(chosen: List<AssessedFill>): List<StateAndRef<Coin>>? = try {
+        checkFree(chosen.map { it.line.executionId })
         val coins = BuyerSide(serviceHub, session.counterparty, lockId).reserveCoins(chosen)
         val deadline = serviceHub.clock.instant().plusSeconds(serviceHub.trust.sessionSeconds)
         serviceHub.pend(runId.uuid, PendingKind.SESSION, session.counterparty, deadline, executionIds = chosen.map { it.line.executionId })
@@ -114,6 +116,12 @@ class SettleAsBuyer(private val session: FlowSession) : FlowLogic<Unit>() {
     } catch (e: Refusal) {
         session.send(ReserveAnswer(e.toWire()))
         null
+    }
+
+    /** A seller that asks in many sessions at once, and decides in all, would else have all of the buyer's coins reserved. */
+    private fun checkFree(ids: List<String>) {
+        val busy = serviceHub.busyFills(ids, runId.uuid)
+        refuseUnless(busy.isEmpty(), ErrorCode.SESSION_BUSY, "execution_id") { "$busy are in another settlement already." }
     }
 }
 

@@ -7,19 +7,20 @@ import net.corda.core.flows.FlowLogic
 import net.corda.core.identity.Party
 import net.corda.core.utilities.unwrap
 import net.corda.testing.node.StartedMockNode
+import net.corda.testing.node.TestClock
 import org.assertj.core.api.Assertions.assertThat
 import org.ippon.contracts.funds.PaymentMethod
 import org.ippon.core.BuyerSession
 import org.ippon.core.ErrorCode
+import org.ippon.core.abandoned
 import org.ippon.core.fillOnRecord
+import org.ippon.core.select
 import org.ippon.core.settlement.BuyerAccount
 import org.ippon.core.settlement.BuyerLine
 import org.ippon.core.settlement.BuyerStand
 import org.ippon.core.settlement.FillRef
-import org.ippon.core.settlement.ReserveAnswer
 import org.ippon.core.settlement.SellerAccount
 import org.ippon.core.settlement.SettlementAnswer
-import org.ippon.core.settlement.SettlementDecision
 import org.ippon.core.settlement.SettlementQuery
 import org.ippon.custodian.settlement.AssessedFill
 import org.ippon.custodian.settlement.BuyerSide
@@ -27,9 +28,14 @@ import org.ippon.custodian.settlement.OpenFill
 import org.ippon.custodian.settlement.SellerSide
 import org.ippon.custodian.settlement.SettlementRequest
 import org.ippon.exchange.BustFill
+import org.ippon.liars.custodian.AskBuyer
+import org.ippon.liars.custodian.FloodBuyer
 import org.junit.Rule
 import org.junit.Test
+import java.time.Duration
+import java.time.Instant
 import java.util.UUID
+import java.util.concurrent.CompletableFuture
 
 /** What the two sides of a settlement say to each other before there is a transaction, one of them gone wrong. */
 class BuyerSideTest {
@@ -88,6 +94,49 @@ class BuyerSideTest {
     }
 
     @Test
+    fun `of many settlements of one fill at the same time the buyer's side reserves for one`() {
+        market.coinsKnownToSeller()
+        val ref = ref(market.fill())
+        val answers = a.run(FloodBuyer(listOf(ref), 8, b.party))
+        assertThat(answers.count { it.refusal == null }).isEqualTo(1)
+        assertThat(answers.mapNotNull { it.refusal }.map { it.code to it.field }.toSet()).containsExactly(ErrorCode.SESSION_BUSY to "execution_id")
+        eventually { says(ref) == BuyerStand.READY to null }
+        market.settles(ref.executionId)
+    }
+
+    @Test
+    fun `a session that is opened and left is shown once it has been silent for too long`() {
+        val id = market.fill()
+        val clock = b.services.clock as TestClock
+        val gate = CompletableFuture<Unit>()
+        HoldOn.gates[HoldOn.ID] = gate
+        val left = a.startFlow(AskAndLeave(listOf(ref(id)), b.party))
+        eventually { live().isNotEmpty() }
+        assertThat(idle()).isEmpty()
+        clock.advanceBy(Duration.ofMinutes(10))
+        val row = try {
+            idle().single()
+        } finally {
+            clock.setTo(Instant.now())
+        }
+        assertThat(row.counterparty).contains("O=Custodian A")
+        assertThat(live()).containsExactly(row.runId)
+        assertThat(row.deadline).isEqualTo(row.since.plusSeconds(120))
+        // It holds nothing and holds up nobody.
+        market.settles(id)
+        gate.complete(Unit)
+        left.waitFor()
+        eventually { live().isEmpty() }
+    }
+
+    private fun idle() = b.transaction { b.services.abandoned(10) }
+
+    /** Runs here that answer a settlement. */
+    private fun live(): List<String> = b.transaction {
+        b.services.select("SELECT c.flow_id FROM node_checkpoints c JOIN node_flow_metadata m ON m.flow_id = c.flow_id WHERE c.status = 0 AND m.flow_name LIKE '%AsBuyer'") { it.getString(1) }
+    }
+
+    @Test
     fun `the route in force is a coin route, or none`() {
         val investor = network.investor(b, method = PaymentMethod.BANK)
         val line = BuyerLine("EX", BuyerStand.READY, null, "", BuyerAccount(investor, investor, "R-$investor", 1))
@@ -136,14 +185,12 @@ class BuyerSideTest {
     }
 }
 
-/** Asks the buyer's custodian about [refs], and then decides on [settle]. */
-class AskBuyer(private val refs: List<FillRef>, private val settle: List<String>, private val buyer: Party) : FlowLogic<List<BuyerLine>>() {
+/** Asks about [refs], and then says nothing until a gate opens. */
+class AskAndLeave(private val refs: List<FillRef>, private val buyer: Party) : FlowLogic<Unit>() {
     @Suspendable
-    override fun call(): List<BuyerLine> {
+    override fun call() {
         val session = subFlow(BuyerSession(buyer))
-        val answer = session.sendAndReceive<SettlementAnswer>(SettlementRequest(SettlementQuery(refs), null)).unwrap { it }
-        val request = SettlementRequest(null, SettlementDecision(settle.map { SellerAccount(it, "X", "X") }, emptyList()))
-        if (settle.isEmpty()) session.send(request) else session.sendAndReceive<ReserveAnswer>(request).unwrap { it }
-        return answer.lines
+        session.sendAndReceive<SettlementAnswer>(SettlementRequest(SettlementQuery(refs), null)).unwrap { it }
+        await(HoldOn.Gate())
     }
 }

@@ -40,6 +40,10 @@ import org.ippon.core.settlement.SettlementQuery
 import org.ippon.core.takeNear
 import org.ippon.custodian.settlement.SellerSide
 import org.ippon.custodian.settlement.SettlementRequest
+import org.ippon.liars.Door
+import org.ippon.liars.custodian.Lie
+import org.ippon.liars.custodian.SellerByHand
+import org.ippon.liars.custodian.Signer
 import org.junit.Rule
 import org.junit.Test
 import java.util.UUID

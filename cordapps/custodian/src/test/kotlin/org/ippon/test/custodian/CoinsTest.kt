@@ -18,6 +18,12 @@ import org.ippon.core.LedgerOutcome
 import org.ippon.custodian.RecoverAsCustodian
 import org.ippon.custodian.funds.ReclaimCoins
 import org.ippon.custodian.funds.RedeemCoins
+import org.ippon.liars.Deliver
+import org.ippon.liars.Door
+import org.ippon.liars.custodian.Notarise
+import org.ippon.liars.custodian.RecordLate
+import org.ippon.liars.custodian.Silence
+import org.ippon.liars.custodian.SilentSeller
 import org.junit.Rule
 import org.junit.Test
 import java.time.Duration
@@ -145,6 +151,19 @@ class CoinsTest {
         assertThat(report.from).isEqualTo(a.party.name.toString())
         everybodyAsks(stx)
         assertThat(network.settle(a, id).single().transactionId).isEqualTo(stx.id.toString())
+    }
+
+    @Test
+    fun `coins signed away and not heard of since pay for nothing else, and hold up nothing that others can pay`() {
+        val buyer = network.investor(b)
+        network.giveCoins(b, buyer, 1_000)
+        fun fill() = network.notice(a to market.seller, b to buyer, market.security, 5, "100.00").also { network.notify(it) }.executionId
+        val (withheld, next) = Pair(fill(), fill())
+        val stx = silently(withheld, Silence.RECORDS)
+        assertThat(network.settle(a, next).single().cause).isEqualTo(ErrorCode.SESSION_BUSY)
+        network.giveCoins(b, buyer, 500)
+        market.settles(next)
+        everybodyAsks(stx)
     }
 
     @Test

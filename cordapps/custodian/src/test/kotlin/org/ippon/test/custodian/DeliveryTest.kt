@@ -18,6 +18,12 @@ import org.ippon.contracts.funds.TrustInstruction
 import org.ippon.contracts.funds.TrustInstructionCommand
 import org.ippon.core.DeliveryNote
 import org.ippon.core.ErrorCode
+import org.ippon.liars.Deliver
+import org.ippon.liars.Door
+import org.ippon.liars.LyingReceiver
+import org.ippon.liars.PushBoth
+import org.ippon.liars.Scrawl
+import org.ippon.liars.WatchedDelivery
 import org.junit.Rule
 import org.junit.Test
 import java.time.Instant

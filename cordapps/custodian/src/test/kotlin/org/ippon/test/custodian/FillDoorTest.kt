@@ -12,6 +12,8 @@ import org.ippon.contracts.funds.TrustInstructionCommand
 import org.ippon.core.DeliveryNote
 import org.ippon.core.ErrorCode
 import org.ippon.core.fillOnRecord
+import org.ippon.liars.Deliver
+import org.ippon.liars.Door
 import org.junit.Rule
 import org.junit.Test
 import java.time.Instant

@@ -25,6 +25,8 @@ import org.ippon.exchange.BustFill
 import org.ippon.exchange.FillNotice
 import org.ippon.exchange.NotifyFill
 import org.ippon.exchange.QueryNotified
+import org.ippon.liars.Deliver
+import org.ippon.liars.Door
 import org.junit.Rule
 import org.junit.Test
 import java.math.BigDecimal

@@ -17,6 +17,8 @@ import org.ippon.custodian.funds.ShareFundsRoutes
 import org.ippon.custodian.funds.WithdrawFundsRoute
 import org.ippon.custodian.query.QueryNotices
 import org.ippon.custodian.query.QueryRoutes
+import org.ippon.liars.Deliver
+import org.ippon.liars.Door
 import org.junit.Rule
 import org.junit.Test
 

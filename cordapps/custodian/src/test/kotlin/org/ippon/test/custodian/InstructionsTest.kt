@@ -20,6 +20,8 @@ import org.ippon.core.Refusal
 import org.ippon.core.query.PageRequest
 import org.ippon.custodian.funds.CancelInstruction
 import org.ippon.custodian.funds.InstructTrust
+import org.ippon.liars.Deliver
+import org.ippon.liars.Door
 import org.junit.Rule
 import org.junit.Test
 import java.time.Instant

@@ -14,11 +14,14 @@ import org.ippon.contracts.funds.TrustInstructionCommand
 import org.ippon.contracts.security.Security
 import org.ippon.contracts.security.SecurityToken
 import org.ippon.contracts.security.SecurityTokenCommand
-import org.ippon.core.ErrorCode
 import org.ippon.core.AskOutcome
+import org.ippon.core.ErrorCode
 import org.ippon.core.count
 import org.ippon.core.recovery.RecoveryReport
 import org.ippon.core.update
+import org.ippon.liars.custodian.Notarise
+import org.ippon.liars.custodian.Silence
+import org.ippon.liars.custodian.SilentSeller
 import org.junit.After
 import org.junit.Before
 import org.junit.Rule

@@ -1,11 +1,8 @@
 package org.ippon.test.custodian
 
-import net.corda.core.contracts.Command
-import net.corda.core.contracts.ContractState
 import net.corda.core.contracts.HashAttachmentConstraint
 import net.corda.core.contracts.StateAndRef
 import net.corda.core.contracts.StateRef
-import net.corda.core.contracts.TimeWindow
 import net.corda.core.contracts.TransactionState
 import net.corda.core.crypto.SecureHash
 import net.corda.testing.node.StartedMockNode
@@ -17,7 +14,6 @@ import org.ippon.contracts.fill.Fill
 import org.ippon.contracts.fill.FillCommand
 import org.ippon.contracts.funds.TrustInstruction
 import org.ippon.contracts.funds.TrustInstructionCommand
-import org.ippon.contracts.security.SecurityToken
 import org.ippon.contracts.security.SecurityTokenCommand
 import org.ippon.core.ErrorCode
 import org.ippon.core.ErrorCode.CONTRACT_REFUSED
@@ -25,6 +21,15 @@ import org.ippon.core.ErrorCode.MISSING_SIGNATURE
 import org.ippon.core.ErrorCode.NOT_ON_REGISTER
 import org.ippon.core.ErrorCode.UNEXPECTED_STATE
 import org.ippon.core.ErrorCode.WRONG_TIME_WINDOW
+import org.ippon.liars.Deliver
+import org.ippon.liars.Door
+import org.ippon.liars.custodian.Deal
+import org.ippon.liars.custodian.ForgedSettlement
+import org.ippon.liars.custodian.Lie
+import org.ippon.liars.custodian.Notarise
+import org.ippon.liars.custodian.Scene
+import org.ippon.liars.custodian.SellerLie
+import org.ippon.liars.custodian.Signer
 import org.junit.Rule
 import org.junit.Test
 import java.io.ByteArrayOutputStream
@@ -39,24 +44,23 @@ class LyingSellerTest {
     private val network = TestNetwork
     private val market = Market
 
-    /** All three refuse [lie] with [code]; then the fill settles. */
-    private fun allRefuse(code: ErrorCode, lie: Lie) = refuse(lie, code, code, code)
+    /** All three refuse [lie] with [code] about [field]; then the fill settles. */
+    private fun allRefuse(code: ErrorCode, field: String?, lie: Lie) = refuse(lie, field, code, code, code)
 
-    private fun refuse(lie: Lie, buyer: ErrorCode?, asset: ErrorCode?, coin: ErrorCode?) = refuse(market.fill(), lie, buyer, asset, coin)
+    private fun allRefuse(code: ErrorCode, field: String?, lie: SellerLie) = refuse(lie, field, code, code, code)
 
-    private fun refuse(id: String, lie: Lie, buyer: ErrorCode?, asset: ErrorCode?, coin: ErrorCode?) {
+    private fun refuse(lie: SellerLie, field: String?, buyer: ErrorCode, asset: ErrorCode, coin: ErrorCode) =
+            refuse(lie.of(Scene(network.custodianA.services, network.outsider.party, network.otherNotary)), field, buyer, asset, coin)
+
+    private fun refuse(lie: Lie, field: String?, buyer: ErrorCode?, asset: ErrorCode?, coin: ErrorCode?) = refuse(market.fill(), lie, field, buyer, asset, coin)
+
+    private fun refuse(id: String, lie: Lie, field: String?, buyer: ErrorCode?, asset: ErrorCode?, coin: ErrorCode?) {
         val answers = market.lie(listOf(id), lie, Signer.BUYER, Signer.ASSET, Signer.COIN)
-        assertThat(answers.map { it.refusal?.code }).`as`(answers.map { it.refusal?.message }.toString()).isEqualTo(listOf(buyer, asset, coin))
+        val expected = listOf(buyer, asset, coin).map { code -> code to if (code == null) null else if (code == MISSING_SIGNATURE) "signatures" else field }
+        assertThat(answers.map { it.refusal?.code to it.refusal?.field }).`as`(answers.map { it.refusal?.message }.toString()).isEqualTo(expected)
         assertThat(answers.filter { it.refusal != null }).allMatch { it.signature == null }
         market.settles(id)
     }
-
-    private fun outputs(change: (List<ContractState>) -> List<ContractState>) = Lie(paper = { it.withOutputs(change) })
-
-    private fun seconds(from: Long, until: Long) = Lie(paper = { paper ->
-        val now = Instant.now()
-        paper.copy(window = TimeWindow.between(now.plusSeconds(from), now.plusSeconds(until)))
-    })
 
     @Test
     fun `the truth is signed by all, so that each refusal here is about its lie`() {
@@ -68,62 +72,55 @@ class LyingSellerTest {
     }
 
     @Test
-    fun `a unit too few is refused`() = allRefuse(CONTRACT_REFUSED, outputs { states ->
-        states.map { if (it is SecurityToken && it.holder.investorId == market.buyer) it.copy(units = it.units - 1) else it }
-    })
+    fun `a unit too few is refused`() = allRefuse(CONTRACT_REFUSED, null, SellerLie.QUANTITY)
 
     @Test
-    fun `a yen too many is refused`() = allRefuse(CONTRACT_REFUSED, outputs { states ->
-        states.map {
-            if (it is Coin && it.holder.investorId == market.seller) it.copy(amount = it.amount + 1)
-            else if (it is Coin && it.holder.investorId == market.buyer) it.copy(amount = it.amount - 1)
-            else it
-        }
-    })
+    fun `another price is refused`() = allRefuse(CONTRACT_REFUSED, null, SellerLie.PRICE)
 
     @Test
-    fun `change in two pieces is refused, being another transaction than the fills make`() = allRefuse(UNEXPECTED_STATE, outputs { states ->
-        states.flatMap { if (it is Coin && it.amount > 1) listOf(it.copy(amount = 1), it.copy(amount = it.amount - 1)) else listOf(it) }
-    })
+    fun `units that stay with the seller's custodian are refused`() = allRefuse(CONTRACT_REFUSED, null, SellerLie.HOLDER)
 
     @Test
-    fun `an output beside the exchange is refused`() = allRefuse(CONTRACT_REFUSED, outputs { states ->
-        states + (states.first { it is Coin } as Coin).copy(amount = 1, holder = Holder(network.custodianA.party, market.seller))
-    })
+    fun `payment in coins of another issuer is refused`() = allRefuse(CONTRACT_REFUSED, null, SellerLie.COIN_ISSUER)
 
     @Test
-    fun `one more signer than needed is refused`() = allRefuse(ErrorCode.UNEXPECTED_COMMAND, Lie(paper = { paper ->
-        paper.copy(commands = paper.commands.map { Command(it.value, it.signers + network.outsider.party.owningKey) })
-    }))
+    fun `a yen too many is refused`() = allRefuse(CONTRACT_REFUSED, null, SellerLie.AMOUNT)
 
     @Test
-    fun `a second settle command is refused`() = allRefuse(CONTRACT_REFUSED, Lie(paper = { it.copy(commands = it.commands + it.commands.first()) }))
+    fun `change in two pieces is refused, being another transaction than the fills make`() = allRefuse(UNEXPECTED_STATE, "outputs", SellerLie.SPLIT_CHANGE)
 
     @Test
-    fun `a state tied to another is refused`() = allRefuse(CONTRACT_REFUSED, Lie(paper = { paper ->
+    fun `an output beside the exchange is refused`() = allRefuse(CONTRACT_REFUSED, null, SellerLie.EXTRA_STATE)
+
+    @Test
+    fun `one more signer than needed is refused`() = allRefuse(ErrorCode.UNEXPECTED_COMMAND, "commands", SellerLie.EXTRA_SIGNER)
+
+    @Test
+    fun `a second settle command is refused`() = allRefuse(CONTRACT_REFUSED, null, SellerLie.EXTRA_COMMAND)
+
+    @Test
+    fun `a state tied to another is refused`() = allRefuse(CONTRACT_REFUSED, null, Lie(paper = { paper ->
         paper.copy(outputs = paper.outputs.mapIndexed { index, state -> if (index == 0) state.copy(encumbrance = 1) else if (index == 1) state.copy(encumbrance = 0) else state })
     }))
 
     @Test
-    fun `a state for one jar alone is refused`() = allRefuse(CONTRACT_REFUSED, Lie(paper = { paper ->
+    fun `a state for one jar alone is refused`() = allRefuse(CONTRACT_REFUSED, null, Lie(paper = { paper ->
         paper.copy(outputs = paper.outputs.map { TransactionState(it.data, it.contract, it.notary, null, HashAttachmentConstraint(paper.attachments.first())) })
     }))
 
     @Test
     fun `a state that is only read is refused`() {
         val read = market.coinsKnownToSeller()
-        allRefuse(CONTRACT_REFUSED, Lie(paper = { paper -> paper.copy(references = listOf(read.first { it.ref !in paper.inputs }.ref)) }))
+        allRefuse(CONTRACT_REFUSED, null, Lie(paper = { paper -> paper.copy(references = listOf(read.first { it.ref !in paper.inputs }.ref)) }))
     }
 
     @Test
-    fun `another notary is refused`() = allRefuse(CONTRACT_REFUSED, Lie(paper = { paper ->
-        paper.copy(notary = network.otherNotary, outputs = paper.outputs.map { it.copy(notary = network.otherNotary) })
-    }))
+    fun `another notary is refused`() = allRefuse(CONTRACT_REFUSED, null, SellerLie.NOTARY)
 
     @Test
     fun `an attachment beside the contracts is refused`() {
         val attachment = attachment()
-        allRefuse(ErrorCode.UNEXPECTED_ATTACHMENT, Lie(paper = { it.copy(attachments = it.attachments + attachment) }))
+        allRefuse(ErrorCode.UNEXPECTED_ATTACHMENT, "attachments", Lie(paper = { it.copy(attachments = it.attachments + attachment) }))
     }
 
     private fun attachment(): SecureHash {
@@ -136,19 +133,22 @@ class LyingSellerTest {
     }
 
     @Test
-    fun `a window without an end is refused`() = allRefuse(CONTRACT_REFUSED, Lie(paper = { it.copy(window = TimeWindow.fromOnly(Instant.now().minusSeconds(5))) }))
+    fun `a window without an end is refused`() = allRefuse(CONTRACT_REFUSED, null, SellerLie.OPEN_WINDOW)
 
     @Test
-    fun `a window of an hour is refused`() = allRefuse(WRONG_TIME_WINDOW, seconds(-5, 3600))
+    fun `no window at all is refused`() = allRefuse(CONTRACT_REFUSED, null, SellerLie.NO_WINDOW)
 
     @Test
-    fun `a window that is over is refused`() = allRefuse(WRONG_TIME_WINDOW, seconds(-100, -50))
+    fun `a window of an hour is refused`() = allRefuse(WRONG_TIME_WINDOW, "time_window", SellerLie.LONG_WINDOW)
 
     @Test
-    fun `a window still to come is refused`() = allRefuse(WRONG_TIME_WINDOW, seconds(60, 120))
+    fun `a window that is over is refused`() = allRefuse(WRONG_TIME_WINDOW, "time_window", SellerLie.PAST_WINDOW)
 
     @Test
-    fun `a transaction that the seller's side has not signed is refused`() = allRefuse(MISSING_SIGNATURE, Lie(signature = { network.outsider.signatureOf(it) }))
+    fun `a window still to come is refused`() = allRefuse(WRONG_TIME_WINDOW, "time_window", SellerLie.FUTURE_WINDOW)
+
+    @Test
+    fun `a transaction that the seller's side has not signed is refused`() = allRefuse(MISSING_SIGNATURE, "signatures", SellerLie.UNSIGNED)
 
     @Test
     fun `asset node and coin node sign nothing that the buyer's side has not signed`() {
@@ -167,8 +167,7 @@ class LyingSellerTest {
     }
 
     @Test
-    fun `units for an account that the buyer's side never named are refused by it`() =
-            refuse(Lie(deal = { deal -> deal.copy(terms = deal.terms.map { it.copy(buyerTokenId = "SOMEBODY") }) }), ErrorCode.WRONG_ACCOUNT, MISSING_SIGNATURE, MISSING_SIGNATURE)
+    fun `units for an account that the buyer's side never named are refused by it`() = refuse(SellerLie.INVESTOR, "terms", ErrorCode.WRONG_ACCOUNT, MISSING_SIGNATURE, MISSING_SIGNATURE)
 
     @Test
     fun `payment by an account that the buyer's side never named is refused by it`() {
@@ -178,24 +177,23 @@ class LyingSellerTest {
         network.notify(earlier)
         market.settles(earlier.executionId)
         val coins = network.custodianB.states<Coin> { it.holder.investorId == other }
-        refuse(Lie(deal = { deal -> deal.copy(terms = deal.terms.map { it.copy(buyerCoinId = other) }, coins = coins) }), ErrorCode.WRONG_ACCOUNT, MISSING_SIGNATURE, MISSING_SIGNATURE)
+        refuse(Lie(deal = { deal -> deal.copy(terms = deal.terms.map { it.copy(buyerCoinId = other) }, coins = coins) }), "terms", ErrorCode.WRONG_ACCOUNT, MISSING_SIGNATURE, MISSING_SIGNATURE)
     }
 
     @Test
-    fun `a route version out of date is refused by the buyer's side`() =
-            refuse(Lie(deal = { deal -> deal.copy(terms = deal.terms.map { it.copy(routeVersion = it.routeVersion + 1) }) }), ErrorCode.ROUTE_CHANGED, MISSING_SIGNATURE, MISSING_SIGNATURE)
+    fun `a route version out of date is refused by the buyer's side`() = refuse(SellerLie.OLD_ROUTE, "terms", ErrorCode.ROUTE_CHANGED, MISSING_SIGNATURE, MISSING_SIGNATURE)
 
     @Test
     fun `more of the buyer's coins than were reserved are refused by its side`() {
         val coins = market.coinsKnownToSeller()
-        refuse(Lie(deal = { deal -> deal.copy(coins = deal.coins + coins.filter { it !in deal.coins }.take(1)) }), UNEXPECTED_STATE, MISSING_SIGNATURE, MISSING_SIGNATURE)
+        refuse(Lie(deal = { deal -> deal.copy(coins = deal.coins + coins.filter { it !in deal.coins }.take(1)) }), "coins", UNEXPECTED_STATE, MISSING_SIGNATURE, MISSING_SIGNATURE)
     }
 
     @Test
     fun `a fill that the sides did not speak about is refused by the buyer's`() {
         val other = market.fill()
         val second = market.onRecord(other)
-        refuse(Lie(deal = { it.plus(second) }), UNEXPECTED_STATE, MISSING_SIGNATURE, MISSING_SIGNATURE)
+        refuse(Lie(deal = { it.plus(second) }), "terms", UNEXPECTED_STATE, MISSING_SIGNATURE, MISSING_SIGNATURE)
         market.settles(other)
     }
 
@@ -203,7 +201,7 @@ class LyingSellerTest {
     fun `units that are spent already are refused by the registrar`() {
         val spent = market.units()
         market.settles(market.fill())
-        refuse(Lie(deal = { it.copy(tokens = spent) }), null, NOT_ON_REGISTER, null)
+        refuse(Lie(deal = { it.copy(tokens = spent) }), "inputs", null, NOT_ON_REGISTER, null)
     }
 
     @Test
@@ -236,7 +234,7 @@ class LyingSellerTest {
         network.notify(here)
         val fill = market.onRecord(here.executionId)
         val coins = network.custodianA.states<Coin> { it.holder.investorId == neighbour }
-        allRefuse(ErrorCode.MIXED_COUNTERPARTIES, Lie(deal = { deal ->
+        allRefuse(ErrorCode.MIXED_COUNTERPARTIES, "buyer_custodian", Lie(deal = { deal ->
             deal.copy(fills = deal.fills + fill, terms = deal.terms + market.term(here.executionId).copy(buyerTokenId = neighbour, buyerCoinId = neighbour), coins = deal.coins + coins)
         }))
         market.settles(here.executionId)
@@ -302,7 +300,7 @@ class LyingSellerTest {
         val twin = network.exchange.sign { addOutputState(first.state.data).addCommand(FillCommand.Notify(), network.exchange.party.owningKey) }
         listOf(network.custodianA, network.custodianB).forEach { it.force(twin) }
         val second = network.custodianA.state<Fill>(StateRef(twin.id, 0))
-        refuse(id, Lie(deal = { it.copy(fills = listOf(second)) }), ErrorCode.DUPLICATE_FILL, MISSING_SIGNATURE, MISSING_SIGNATURE)
+        refuse(id, Lie(deal = { it.copy(fills = listOf(second)) }), "execution_id", ErrorCode.DUPLICATE_FILL, MISSING_SIGNATURE, MISSING_SIGNATURE)
         assertThat(market.onRecord(id).ref).isEqualTo(first.ref)
         assertThat(network.custodianA.state<Fill>(second.ref).state.data.executionId).isEqualTo(id)
     }

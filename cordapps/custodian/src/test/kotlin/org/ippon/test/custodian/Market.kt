@@ -11,6 +11,9 @@ import org.ippon.core.ErrorCode
 import org.ippon.core.fillOnRecord
 import org.ippon.core.settlement.Outcome
 import org.ippon.exchange.FillNotice
+import org.ippon.liars.custodian.Lie
+import org.ippon.liars.custodian.LyingSeller
+import org.ippon.liars.custodian.Signer
 
 /** A seller at custodian A and a buyer at custodian B with plenty of everything, who have traded before. */
 object Market {
@@ -18,6 +21,9 @@ object Market {
     val seller = network.investor(network.custodianA)
     val buyer = network.investor(network.custodianB)
     val security = network.id("S")
+
+    /** Has coins at the buyer's custodian too, and no part in any fill here. */
+    val otherBuyer: String by lazy { network.investor(network.custodianB).also { network.giveCoins(network.custodianB, it, 10_000) } }
 
     init {
         network.giveUnits(network.custodianA, seller, security, 1_000_000)
@@ -74,6 +80,9 @@ object Market {
 
     private fun known() = network.custodianB.states<Coin> { it.holder.investorId == buyer }
             .filter { network.custodianA.services.validatedTransactions.getTransaction(it.ref.txhash) != null }
+
+    /** What seller and buyer hold, in units and yen. */
+    fun holdings(): List<Long> = listOf(network.custodianA to seller, network.custodianB to buyer).flatMap { (node, investor) -> listOf(network.units(node, investor).first, network.coins(node, investor).first) }
 
     /** The seller's units. */
     fun units(): List<StateAndRef<SecurityToken>> = network.custodianA.states { it.holder.investorId == seller }

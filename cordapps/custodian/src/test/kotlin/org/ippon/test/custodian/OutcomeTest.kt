@@ -5,6 +5,10 @@ import org.assertj.core.api.Assertions.assertThat
 import org.ippon.core.AskOutcome
 import org.ippon.core.LedgerOutcome
 import org.ippon.core.update
+import org.ippon.liars.custodian.Notarise
+import org.ippon.liars.custodian.RecordLate
+import org.ippon.liars.custodian.Silence
+import org.ippon.liars.custodian.SilentSeller
 import org.junit.Rule
 import org.junit.Test
 import java.time.Instant

@@ -3,6 +3,8 @@ package org.ippon.test.custodian
 import net.corda.core.contracts.ContractState
 import net.corda.core.contracts.StateAndRef
 import net.corda.core.contracts.StateRef
+import net.corda.core.crypto.SecureHash
+import net.corda.core.crypto.TransactionSignature
 import net.corda.core.transactions.SignedTransaction
 import net.corda.core.transactions.TransactionBuilder
 import net.corda.testing.node.StartedMockNode
@@ -12,6 +14,7 @@ import org.ippon.core.Refusal
 import org.ippon.core.UNCONSUMED
 import org.ippon.core.count
 import org.ippon.core.isRecorded
+import org.ippon.liars.signatureOf
 
 /** Runs [action], which must be refused with [code], about [field] when given. */
 fun refused(code: ErrorCode, field: String? = null, action: () -> Any?): Refusal {
@@ -34,6 +37,9 @@ fun StartedMockNode.signToo(stx: SignedTransaction): SignedTransaction = transac
 
 /** Puts [stx] into this node's records unchecked, as a node that went wrong might have. */
 fun StartedMockNode.force(stx: SignedTransaction) = transaction { services.recordTransactions(stx) }
+
+/** This node's signature of the transaction [id], whatever that is. */
+fun StartedMockNode.signatureOf(id: SecureHash): TransactionSignature = transaction { signatureOf(services, id) }
 
 fun StartedMockNode.has(stx: SignedTransaction): Boolean = transaction { services.isRecorded(stx.id) }
 

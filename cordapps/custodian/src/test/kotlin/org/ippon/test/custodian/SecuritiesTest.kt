@@ -11,6 +11,9 @@ import org.ippon.contracts.security.SecurityTokenCommand
 import org.ippon.core.ErrorCode
 import org.ippon.core.Refusal
 import org.ippon.custodian.security.TransferSecurity
+import org.ippon.liars.Deliver
+import org.ippon.liars.Door
+import org.ippon.liars.ShowAt
 import org.junit.Rule
 import org.junit.Test
 
@@ -180,7 +183,7 @@ class SecuritiesTest {
         val (from, security) = holderWith(10)
         val to = Holder(b.party, network.investor(b, method = null))
         val stx = move(from, security, to)
-        assertThat(a.run(Push(stx, Door.TRANSFER_RECEIVER, b.party)).refusal).isNull()
+        assertThat(a.run(ShowAt(stx, Door.TRANSFER_RECEIVER, b.party, complete = true)).refusal).isNull()
         eventually { network.pending(b).none { it.text("transaction_id") == stx.id.toString() } }
         assertThat(b.has(stx)).isFalse()
         assertThat(network.units(b, to.investorId).first).isEqualTo(0L)

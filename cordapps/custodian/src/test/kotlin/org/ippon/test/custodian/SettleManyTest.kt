@@ -27,6 +27,10 @@ import org.ippon.custodian.funds.AnnounceFunds
 import org.ippon.custodian.query.QueryNotices
 import org.ippon.custodian.settlement.SettleFills
 import org.ippon.exchange.FillNotice
+import org.ippon.liars.Deliver
+import org.ippon.liars.Door
+import org.ippon.liars.custodian.Silence
+import org.ippon.liars.custodian.SilentSeller
 import org.junit.Rule
 import org.junit.Test
 import java.math.BigDecimal

@@ -8,6 +8,8 @@ import org.ippon.core.ErrorCode
 import org.ippon.core.ErrorCode.MISSING_SIGNATURE
 import org.ippon.core.ErrorCode.NOT_ON_REGISTER
 import org.ippon.custodian.security.TransferSecurity
+import org.ippon.liars.custodian.Lie
+import org.ippon.liars.custodian.Signer
 import org.junit.Rule
 import org.junit.Test
 import kotlin.concurrent.thread
@@ -60,7 +62,7 @@ class SpentAlreadyTest {
     @Test
     fun `a signature of the seller's side under something else is refused by all`() {
         val id = market.fill()
-        refuse(id, Lie(signature = { a.signatureOf(SecureHash.randomSHA256()) }), MISSING_SIGNATURE, MISSING_SIGNATURE, MISSING_SIGNATURE)
+        refuse(id, Lie(signature = { _, _ -> a.signatureOf(SecureHash.randomSHA256()) }), MISSING_SIGNATURE, MISSING_SIGNATURE, MISSING_SIGNATURE)
         market.settles(id)
     }
 }

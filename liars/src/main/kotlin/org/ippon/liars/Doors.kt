@@ -1,4 +1,4 @@
-package org.ippon.test.custodian
+package org.ippon.liars
 
 import co.paralleluniverse.fibers.Suspendable
 import net.corda.core.flows.FlowLogic
@@ -27,7 +27,7 @@ import org.ippon.core.TransactionDelivery
 import org.ippon.core.TransferReceiverSession
 import org.ippon.core.nearChain
 
-/** Which of the doors of a node a test knocks at. */
+/** Which of the doors of a node a liar knocks at. */
 @CordaSerializable
 enum class Door(val open: (Party) -> OpenSession) {
     FILL({ FillSession(it) }), BUST({ BustSession(it) }), SETTLEMENT_ASSET({ SettlementAssetSession(it) }), SETTLEMENT_COIN({ SettlementCoinSession(it) }),
@@ -63,15 +63,15 @@ class Show(private val session: FlowSession, private val stx: SignedTransaction,
     }
 }
 
-/** Shows a transaction and claims at once that it is complete, with the signatures that it has. */
-class Push(private val stx: SignedTransaction, private val door: Door, private val to: Party) : FlowLogic<DeliveryAnswer>() {
+/** Shows a transaction through [door] without a look at it, and drops it when it is accepted; or claims at once that it is [complete], with the signatures that it has. */
+class ShowAt(private val stx: SignedTransaction, private val door: Door, private val to: Party, private val note: DeliveryNote = DeliveryNote(), private val complete: Boolean = false) : FlowLogic<DeliveryAnswer>() {
     @Suspendable
     override fun call(): DeliveryAnswer {
         val opener = door.open(to)
         val session = subFlow(opener)
-        val showing = Show(session, stx)
+        val showing = Show(session, stx, note)
         val answer = subFlow(showing)
-        if (answer.refusal == null) session.send(DeliveryVerdict(stx.sigs))
+        if (answer.refusal == null) session.send(DeliveryVerdict(if (complete) stx.sigs else null))
         return answer
     }
 }

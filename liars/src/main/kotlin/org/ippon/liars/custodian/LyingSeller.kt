@@ -1,28 +1,17 @@
-package org.ippon.test.custodian
+package org.ippon.liars.custodian
 
 import co.paralleluniverse.fibers.Suspendable
-import net.corda.core.contracts.Command
-import net.corda.core.contracts.ContractState
 import net.corda.core.contracts.StateAndRef
-import net.corda.core.contracts.StateRef
 import net.corda.core.contracts.TimeWindow
-import net.corda.core.contracts.TransactionState
-import net.corda.core.crypto.Crypto
-import net.corda.core.crypto.SecureHash
-import net.corda.core.crypto.SignableData
-import net.corda.core.crypto.SignatureMetadata
-import net.corda.core.crypto.TransactionSignature
 import net.corda.core.flows.FlowLogic
 import net.corda.core.flows.FlowSession
 import net.corda.core.flows.NotaryFlow
 import net.corda.core.identity.Party
 import net.corda.core.internal.createComponentGroups
-import net.corda.core.node.ServiceHub
 import net.corda.core.serialization.CordaSerializable
 import net.corda.core.transactions.SignedTransaction
 import net.corda.core.transactions.WireTransaction
 import net.corda.core.utilities.unwrap
-import net.corda.testing.node.StartedMockNode
 import org.ippon.contracts.Holder
 import org.ippon.contracts.coin.Coin
 import org.ippon.contracts.fill.Asset
@@ -48,49 +37,13 @@ import org.ippon.core.settlement.SettlementPlan
 import org.ippon.core.settlement.SettlementQuery
 import org.ippon.core.trust
 import org.ippon.custodian.settlement.SettlementRequest
-import java.security.PublicKey
-import java.util.concurrent.ConcurrentHashMap
-import java.util.concurrent.atomic.AtomicInteger
-
-/** What a settlement is made from. */
-data class Deal(val fills: List<StateAndRef<Fill>>, val terms: List<SettleTerm>, val tokens: List<StateAndRef<SecurityToken>>, val coins: List<StateAndRef<Coin>>) {
-    /** One more fill of the same two sides, on the seller's and buyer's accounts of the first. */
-    fun plus(fill: StateAndRef<Fill>) = copy(fills = fills + fill, terms = terms + terms.first().copy(executionId = fill.state.data.executionId))
-}
-
-/** A transaction's parts. */
-data class Paper(
-        val inputs: List<StateRef>, val outputs: List<TransactionState<ContractState>>, val commands: List<Command<*>>, val attachments: List<SecureHash>,
-        val notary: Party, val window: TimeWindow?, val references: List<StateRef>
-) {
-    fun withOutputs(change: (List<ContractState>) -> List<ContractState>): Paper {
-        val templates = outputs.associateBy { it.data.javaClass }
-        return copy(outputs = change(outputs.map { it.data }).map { data -> templates[data.javaClass]!!.copy(data = data) })
-    }
-}
+import org.ippon.liars.Door
+import org.ippon.liars.Show
+import org.ippon.liars.signatureOf
 
 /** Where a settlement is shown. */
 @CordaSerializable
 enum class Signer { BUYER, ASSET, COIN, COIN_AS_ASSET, ASSET_AS_COIN }
-
-/**
- * How a seller's custodian lies. [deal] changes what the transaction is made from, [paper] the transaction itself. Kept
- * here and not in the flow: checkpoints hold no functions.
- */
-class Lie(val deal: (Deal) -> Deal = { it }, val paper: (Paper) -> Paper = { it }, val signature: ((SecureHash) -> TransactionSignature)? = null) {
-    companion object {
-        private val lies = ConcurrentHashMap<Int, Lie>()
-        private val count = AtomicInteger()
-        fun keep(lie: Lie): Int = count.incrementAndGet().also { lies[it] = lie }
-        fun get(key: Int): Lie = lies[key]!!
-    }
-}
-
-/** [key]'s signature of the transaction [id], made on [services]' node. */
-fun signatureOf(services: ServiceHub, id: SecureHash, key: PublicKey = services.me.owningKey): TransactionSignature =
-        services.keyManagementService.sign(SignableData(id, SignatureMetadata(12, Crypto.findSignatureScheme(key).schemeNumberID)), key)
-
-fun StartedMockNode.signatureOf(id: SecureHash): TransactionSignature = transaction { signatureOf(services, id) }
 
 /** The parts of a settlement by hand that the lying and the silent seller share. */
 abstract class SellerByHand<T>(private val ids: List<String>, private val lie: Int) : FlowLogic<T>() {
@@ -128,7 +81,7 @@ abstract class SellerByHand<T>(private val ids: List<String>, private val lie: I
         val honest = SettlementPlan(changed.fills, changed.terms, changed.tokens, changed.coins).build(serviceHub.trust.notary, window).toWireTransaction(serviceHub)
         val paper = Paper(honest.inputs, honest.outputs, honest.commands, honest.attachments, honest.notary!!, honest.timeWindow, honest.references)
         val tx = wire(lies.paper(paper), honest)
-        return SignedTransaction(tx, listOf(lies.signature?.invoke(tx.id) ?: signatureOf(serviceHub, tx.id)))
+        return SignedTransaction(tx, listOf(lies.signature?.invoke(tx.id, serviceHub) ?: signatureOf(serviceHub, tx.id)))
     }
 
     private fun wire(paper: Paper, honest: WireTransaction) = WireTransaction(
@@ -188,22 +141,29 @@ class ForgedSettlement(private val deal: Deal, lie: Int, private val signer: Sig
 
 /** How far a silent seller goes. */
 @CordaSerializable
-enum class Silence { NEVER_NOTARISES, NOTARISES, RECORDS }
+enum class Silence {
+    NEVER_NOTARISES, NOTARISES, RECORDS,
+    /** Recorded, and told to registrar and coin issuer alone. */
+    TELLS_ISSUERS
+}
 
-/** A seller's custodian that collects every signature and then tells nobody. Returns the transaction as far as it went. */
+/** A seller's custodian that collects every signature and then tells nobody, or not everybody. Returns the transaction as far as it went. */
 class SilentSeller(ids: List<String>, private val silence: Silence, private val buyer: Party, private val asset: Party, private val coin: Party) : SellerByHand<SignedTransaction>(ids, Lie.keep(Lie())) {
     @Suspendable
     override fun call(): SignedTransaction {
         val session = subFlow(BuyerSession(buyer))
         var stx = write(agree(session))
         stx += show(session, stx).signature!!
+        val issuers = mutableListOf<FlowSession>()
         for (signer in listOf(Signer.ASSET, Signer.COIN)) {
             val other = open(signer, asset, coin)
+            issuers += other
             stx += show(other, stx).signature!!
         }
         if (silence == Silence.NEVER_NOTARISES) return stx
         val full = stx + subFlow(NotaryFlow.Client(stx))
-        if (silence == Silence.RECORDS) serviceHub.recordChecked(full)
+        if (silence != Silence.NOTARISES) serviceHub.recordChecked(full)
+        if (silence == Silence.TELLS_ISSUERS) for (issuer in issuers) issuer.send(DeliveryVerdict(full.sigs))
         return full
     }
 }

@@ -1,0 +1,95 @@
+"""Custodian B stalls and withholds; the honest side's own agent puts an end to it, without anybody's help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ippon.agent.store import Store
+from ippon.demo.agents import Agents, Market
+from ippon.model import FillStatus
+from ippon.report.desk import desk_faults
+from liars.stage import HONEST, ISSUER, LIAR, NAMES, PLATFORM, SECURITY, Stage, eventually
+
+TIMERS = {"reconcile_seconds": 10, "pending_poll_seconds": 1, "pending_grace_seconds": 1, "transient_cap_seconds": 5}
+PATIENCE_SECONDS = 180.0
+LEFT_SESSIONS = 20
+
+
+@pytest.fixture
+def agent(stage: Stage) -> Iterator[Agents]:
+    """The agent of the honest custodian, and of nobody else."""
+    agents = Agents(stage.local)
+    member = stage.local.member(HONEST)
+    assert member
+    agents.configure(Market((PLATFORM,), (SECURITY,)), timers=TIMERS)
+    agents.start_one(member)
+    yield agents
+    agents.stop()
+
+
+def held(stage: Stage, execution_id: str) -> list[str]:
+    """How the honest custodian's node is bound by a fill."""
+    return [row["kind"] for row in stage.ask(HONEST, "pending") if execution_id in row["execution_ids"]]
+
+
+def test_a_seller_when_it_stalls_or_withholds_finality_costs_time_and_nothing_else(stage: Stage, agent: Agents) -> None:
+    before = stage.holdings()
+    stalled, withheld, unnotarised, other = (stage.fill(seller=LIAR) for _ in range(4))
+    stalling = stage.liars.order(LIAR, "StallAsSeller", stalled)
+    leaving = stage.liars.order(LIAR, "LeaveAsSeller", other, str(LEFT_SESSIONS))
+    told_some = stage.liars.tell(LIAR, "WithholdFinality", withheld, "TELLS_ISSUERS")
+    told_nobody = stage.liars.tell(LIAR, "WithholdFinality", unnotarised, "NEVER_NOTARISES")
+    eventually(lambda: held(stage, stalled) == ["SESSION"])
+    assert [held(stage, one) for one in (withheld, unnotarised)] == [["SIGNED"], ["SIGNED"]]
+    # Meanwhile nobody else is held up; and of these, nothing is signed or reserved a second time.
+    assert stage.settle(other, seller=LIAR)["outcome"] == "SETTLED"
+    for one in (stalled, unnotarised):
+        result = stage.settle(one, seller=LIAR)
+        assert (result["outcome"], result["cause"]) == ("REFUSED", "SESSION_BUSY"), result
+
+    # Killed: the stalling seller is cut off, and what was reserved for it is free.
+    (cut_off,) = stage.liars.hear(stalling, timeout_seconds=PATIENCE_SECONDS)
+    assert (cut_off["who"], cut_off["code"]) == (NAMES[HONEST], "ENDED")
+    # So are sessions that were opened and left, before anything was reserved for them.
+    left = stage.liars.hear(leaving, timeout_seconds=PATIENCE_SECONDS)
+    assert [(one["who"], one["code"]) for one in left] == [(NAMES[HONEST], "ENDED")] * LEFT_SESSIONS
+    # Asked for: what others have is recorded here too.
+    eventually(lambda: stage.status(HONEST, withheld) is FillStatus.SETTLED, timeout_seconds=PATIENCE_SECONDS)
+    (row,) = stage.ask(HONEST, "fills", execution_ids=[withheld])
+    assert row["ended_by"] == told_some
+    # Taken back: what nobody has can never settle any more.
+    eventually(lambda: not stage.ask(HONEST, "pending"), timeout_seconds=PATIENCE_SECONDS)
+    (late,) = stage.liars.lie(LIAR, "NotariseWithheld", told_nobody)
+    assert (late.code, late.signed) == ("NOTARY_CONFLICT", False)
+
+    for one in (stalled, unnotarised):
+        stage.settles(one, seller=LIAR)
+    moved = {key: stage.holdings()[key] - total for key, total in before.items() if key[0] == HONEST}
+    assert moved[HONEST, f"{stage.prefix}B", SECURITY] == 4 * 10
+    assert moved[HONEST, f"{stage.prefix}B", "yen"] == -4 * 1_000
+    assert_desk_well(stage, agent)
+
+
+def assert_desk_well(stage: Stage, agents: Agents) -> None:
+    """I7, I8, I10 and I11 on the honest custodian's desk, which hears of the last settlement a moment later."""
+    member = stage.local.member(HONEST)
+    assert member
+    store = Store.open(agents.folder(member).store_url, migrate=False)
+    try:
+        node = stage.nodes[HONEST, "reader"]
+        eventually(lambda: desk_faults(store, node, organisation=member.name) == [])
+    finally:
+        store.close()
+
+
+def test_a_seller_when_it_withholds_finality_is_found_out_by_asking_the_issuer(stage: Stage) -> None:
+    fill = stage.fill(seller=LIAR)
+    transaction_id = stage.liars.tell(LIAR, "WithholdFinality", fill, "TELLS_ISSUERS")
+    eventually(lambda: stage.recorded("coin", transaction_id))
+    found = stage.run(HONEST, "ask_outcome", transaction_id=transaction_id)
+    assert found["outcome"] == "RECORDED"
+    assert f"O={ISSUER}" in found["from"]
+    stage.rest()
+    stage.settles(stage.fill(seller=LIAR), seller=LIAR)
