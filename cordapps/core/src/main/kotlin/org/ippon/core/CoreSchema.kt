@@ -17,7 +17,7 @@ import javax.persistence.Table
 object CoreSchema
 
 /** First version. */
-object CoreSchemaV1 : MappedSchema(CoreSchema.javaClass, 1, listOf(PersistentRecorded::class.java, PersistentSpent::class.java, PersistentPending::class.java, PersistentPendingFill::class.java, PersistentPendingInput::class.java)) {
+object CoreSchemaV1 : MappedSchema(CoreSchema.javaClass, 1, listOf(PersistentRecorded::class.java, PersistentSpent::class.java, PersistentPending::class.java, PersistentPendingFill::class.java, PersistentPendingInput::class.java, PersistentHolding::class.java, PersistentTotal::class.java)) {
     override val migrationResource = "ippon-core.changelog-master"
 }
 
@@ -90,4 +90,34 @@ class PersistentPendingInput(
         @Id @Column(name = "run_id", nullable = false, length = 36) var runId: String = "",
         @Id @Column(name = "transaction_id", nullable = false, length = 64) var transactionId: String = "",
         @Id @Column(name = "output_index", nullable = false) var outputIndex: Int = 0
+)
+
+/**
+ * An unconsumed state of units or coins whose participant this node is, once it is recorded. The vault keeps what is
+ * consumed beside what is not, so that a look for free states there costs more with every settlement; this table holds
+ * what there is now. Its rows come and go in the database transaction that records ([book]).
+ */
+@Entity
+@IdClass(RefKey::class)
+@Table(name = "ippon_holding", indexes = [Index(name = "ippon_holding_age", columnList = "position_key, since, transaction_id, output_index"), Index(name = "ippon_holding_size", columnList = "position_key, size")])
+class PersistentHolding(
+        @Id @Column(name = "transaction_id", nullable = false, length = 64) var transactionId: String = "",
+        @Id @Column(name = "output_index", nullable = false) var outputIndex: Int = 0,
+        @Column(name = "position_key", nullable = false, length = 700) var positionKey: String = "",
+        @Column(name = "size", nullable = false) var size: Long = 0,
+        @Column(name = "since", nullable = false) var since: Instant = Instant.EPOCH
+)
+
+/** What a position holds in all its [PersistentHolding]s: [total] units or yen in [states] states. */
+@Entity
+@Table(name = "ippon_total", indexes = [Index(name = "ippon_total_investor", columnList = "investor_id")])
+class PersistentTotal(
+        @Id @Column(name = "position_key", nullable = false, length = 700) var positionKey: String = "",
+        @Column(name = "asset", nullable = false, length = 5) var asset: String = "",
+        @Column(name = "code", nullable = false, length = 64) var code: String = "",
+        @Column(name = "keeper", nullable = false, length = 255) var keeper: String = "",
+        @Column(name = "custodian", nullable = false, length = 255) var custodian: String = "",
+        @Column(name = "investor_id", nullable = false, length = 64) var investorId: String = "",
+        @Column(name = "total", nullable = false) var total: Long = 0,
+        @Column(name = "states", nullable = false) var states: Long = 0
 )

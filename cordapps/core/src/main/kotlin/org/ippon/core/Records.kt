@@ -46,11 +46,12 @@ data class Pending(
 )
 
 /**
- * Records [stx] and, in the same database transaction, by whom each input was spent. A transaction that is here
- * already as part of another's chain has not reached the vault: then all its visible states are taken, if any of them
- * is this node's.
+ * Records [stx], once, and in the same database transaction by whom each input was spent and who holds what now. A
+ * transaction that is here already as part of another's chain has not reached the vault: then all its visible states
+ * are taken, if any of them is this node's.
  */
 fun ServiceHub.recordChecked(stx: SignedTransaction, states: StatesToRecord = StatesToRecord.ONLY_RELEVANT) {
+    if (isRecorded(stx.id)) return
     val inChain = validatedTransactions.getTransaction(stx.id) != null
     recordTransactions(if (inChain && hasPart(stx, me)) StatesToRecord.ALL_VISIBLE else states, listOf(stx))
     val commands = stx.tx.commands.map { it.value.javaClass.simpleName }.distinct().sorted().joinToString(",")
@@ -59,6 +60,7 @@ fun ServiceHub.recordChecked(stx: SignedTransaction, states: StatesToRecord = St
         stx.inputs.forEach { merge(PersistentSpent(it, stx.id, commands)) }
         flush()
     }
+    book(stx)
 }
 
 /** Whether [party] is a participant of a state that [stx] consumes or makes. The chain must be here. */

@@ -15,7 +15,9 @@ import org.ippon.contracts.funds.TrustInstruction
 import org.ippon.contracts.security.SecurityToken
 import org.ippon.core.ErrorCode
 import org.ippon.core.Refusal
+import org.ippon.core.LOCKED
 import org.ippon.core.RELEVANT
+import org.ippon.core.SIGNED_AWAY
 import org.ippon.core.UNCONSUMED
 import org.ippon.core.abandoned
 import org.ippon.core.count
@@ -103,27 +105,25 @@ class QueryPending : FlowLogic<Rows>() {
 class QueryBalances(private val asset: String, private val investorId: String?, private val page: PageRequest) : FlowLogic<Rows>() {
     @Suspendable
     override fun call(): Rows {
-        val table = when (asset) {
-            "UNITS" -> Triple("ippon_security_token", "units", "security_code")
-            "COINS" -> Triple("ippon_coin", "amount", "issuer")
-            else -> throw Refusal(ErrorCode.BAD_REQUEST, "The asset must be UNITS or COINS, but is '$asset'.", "asset")
-        }
-        val (name, size, of) = table
+        refuseUnless(asset in setOf("UNITS", "COINS"), ErrorCode.BAD_REQUEST, "asset") { "The asset must be UNITS or COINS, but is '$asset'." }
         page.checked()
+        val (key, column) = if (asset == "UNITS") Pair("security_code", "code") else Pair("issuer", "keeper")
         // A condition that is always there, as COALESCE(?, …), would keep the index on the investor from being used.
-        val whose = if (investorId == null) "" else "AND t.investor_id = ? "
-        val arguments = listOfNotNull(investorId).toTypedArray()
-        val grouped = "FROM vault_states v JOIN $name t ON t.transaction_id = v.transaction_id AND t.output_index = v.output_index " +
-                "WHERE v.state_status = $UNCONSUMED AND v.relevancy_status = $RELEVANT ${whose}GROUP BY t.custodian, t.investor_id, t.$of"
+        val from = "FROM ippon_total t LEFT JOIN ($RESERVED) l ON l.position_key = t.position_key WHERE t.asset = ? AND t.states > 0" + if (investorId == null) "" else " AND t.investor_id = ?"
+        val arguments = listOfNotNull(serviceHub.clock.instant(), asset, investorId).toTypedArray()
         val rows = serviceHub.select(
-                "SELECT t.custodian, t.investor_id, t.$of, SUM(t.$size), SUM(CASE WHEN v.lock_id IS NULL THEN 0 ELSE t.$size END) $grouped ORDER BY t.custodian, t.investor_id, t.$of ${page.sql}", *arguments
+                "SELECT t.custodian, t.investor_id, t.$column, t.total, COALESCE(l.reserved, 0) $from ORDER BY t.custodian, t.investor_id, t.$column, t.keeper ${page.sql}", *arguments
         ) {
-            val key = if (asset == "UNITS") "security_code" else "issuer"
             Row("custodian" to it.getString(1), "investor_id" to it.getString(2), key to it.getString(3), "total" to it.getLong(4), "reserved" to it.getLong(5))
         }
-        // Every state is read for a total, so it is counted only where it cannot be seen.
-        val total = if (page.page == 1 && rows.size < page.size) rows.size.toLong() else serviceHub.count("SELECT COUNT(*) FROM (SELECT t.custodian $grouped) g", *arguments)
+        val total = serviceHub.count("SELECT COUNT(*) $from", *arguments)
         return Rows(rows, page.page, page.size, total)
+    }
+
+    private companion object {
+        /** What is not free, at a given time: see [org.ippon.core.available]. */
+        const val RESERVED = "SELECT h.position_key, SUM(h.size) AS reserved FROM ($LOCKED UNION $SIGNED_AWAY) taken " +
+                "JOIN ippon_holding h ON h.transaction_id = taken.transaction_id AND h.output_index = taken.output_index GROUP BY h.position_key"
     }
 }
 

@@ -1,6 +1,7 @@
 package org.ippon.test.custodian
 
 import net.corda.testing.node.StartedMockNode
+import org.assertj.core.api.Assertions.assertThat
 import org.ippon.core.UNCONSUMED
 import org.ippon.core.pending
 import org.ippon.core.select
@@ -14,12 +15,28 @@ class NothingLeft : TestRule {
         override fun evaluate() {
             val before = left()
             base.evaluate()
+            TestNetwork.nodes.forEach { assertBooksMatchVault(it) }
             try {
                 eventually { (left() - before).isEmpty() }
             } catch (e: IllegalStateException) {
                 throw AssertionError("Left over: ${left() - before}")
             }
         }
+    }
+
+    /** Holdings and totals say what the vault says. */
+    private fun assertBooksMatchVault(node: StartedMockNode) = node.transaction {
+        val vault = sums(node, "SELECT 'UNITS', s.investor_id, SUM(s.units), COUNT(*) FROM ippon_security_token s $VAULT GROUP BY s.investor_id") +
+                sums(node, "SELECT 'COINS', s.investor_id, SUM(s.amount), COUNT(*) FROM ippon_coin s $VAULT GROUP BY s.investor_id")
+        val totals = sums(node, "SELECT asset, investor_id, SUM(total), SUM(states) FROM ippon_total WHERE states > 0 GROUP BY asset, investor_id")
+        assertThat(totals).`as`(node.party.name.organisation).isEqualTo(vault)
+    }
+
+    private fun sums(node: StartedMockNode, sql: String) = node.services.select(sql) { listOf(it.getString(1), it.getString(2), it.getLong(3), it.getLong(4)) }.toSet()
+
+    private companion object {
+        const val VAULT = "JOIN vault_states v ON v.transaction_id = s.transaction_id AND v.output_index = s.output_index " +
+                "JOIN ippon_recorded r ON r.transaction_id = s.transaction_id WHERE v.state_status = $UNCONSUMED AND v.relevancy_status = 0"
     }
 
     private fun left(): Set<String> = TestNetwork.nodes.flatMap { pendings(it) + locks(it) }.toSet()
