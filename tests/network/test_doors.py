@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal
@@ -261,6 +263,22 @@ def test_a_node_that_dies_in_mid_call_is_told_alike_and_found_again(local: Local
     for node in both:
         await_node(node, timeout_seconds=BACK_SECONDS)
         assert node.result(client_id, wait_millis=30_000).result == {"registered": 1, "known": 0}
+
+
+def test_a_node_that_stands_still_keeps_nobody_waiting_at_either_door(local: LocalNetwork, both: list[Node]) -> None:
+    investors = each(both, lambda node: node.query("investors", {"page": 1, "size": 1}))
+    still = local.network.process(MEMBER, bridge=False)
+    still.signal(signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(len(both)) as asks:
+            told = list(asks.map(lambda node: answer(lambda: node.query("investors", {"page": 1, "size": 1})), both))
+    finally:
+        still.signal(signal.SIGCONT)
+    # The bridge stops to wait for this call, or finds at its next ping that nobody is there: whichever comes first.
+    assert all(one in {("NODE_TIMEOUT", None), ("NODE_DOWN", None)} for one in told), told
+    for node in both:
+        await_node(node, timeout_seconds=BACK_SECONDS)
+    assert each(both, lambda node: node.query("investors", {"page": 1, "size": 1})) == investors
 
 
 def waits_for(node: Node) -> Any:

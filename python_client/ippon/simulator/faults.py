@@ -46,7 +46,7 @@ class Rates:
     """Per clock and round: by up to five minutes, forth or back."""
     doubled: float = 0.02
     """Per agent and round: a second worker on its store."""
-    upgraded: float = 0.002
+    upgraded: float = 0.004
     """Per agent and round: a new version takes over the store."""
 
 

@@ -9,7 +9,7 @@ import net.corda.core.identity.Party
 import net.corda.core.node.ServiceHub
 import net.corda.core.node.StatesToRecord
 import net.corda.core.transactions.SignedTransaction
-import java.security.SignatureException
+import java.security.GeneralSecurityException
 
 /** Most transactions that are sent along with another one. */
 const val MAX_NEAR_TRANSACTIONS = 256
@@ -72,7 +72,7 @@ private fun ServiceHub.take(id: SecureHash, given: Map<SecureHash, SignedTransac
 fun verificationRefusal(e: Exception): Refusal? = when (e) {
     is Refusal -> e
     is TransactionVerificationException -> Refusal(ErrorCode.CONTRACT_REFUSED, text(e.cause ?: e))
-    is SignatureException -> Refusal(ErrorCode.MISSING_SIGNATURE, text(e))
+    is GeneralSecurityException -> Refusal(ErrorCode.MISSING_SIGNATURE, text(e))
     is TransactionResolutionException -> Refusal(ErrorCode.UNKNOWN_TRANSACTION, "The chain lacks the transaction ${e.hash}.")
     is AttachmentResolutionException -> Refusal(ErrorCode.UNEXPECTED_ATTACHMENT, "The chain lacks the attachment ${e.hash}.")
     // Corda's own rules of a transaction (one notary, signers, links) are plain checks.

@@ -168,15 +168,6 @@ open class DeliverTransaction(
         }
     }
 
-    private fun fits(signature: TransactionSignature, stx: SignedTransaction): Boolean = try {
-        signature.isValid(stx.id)
-    } catch (e: GeneralSecurityException) {
-        // What is no signature at all is thrown out by the algorithm, each in its own way.
-        false
-    } catch (e: IllegalArgumentException) {
-        false
-    }
-
     @Suspendable
     private fun sendChain(session: FlowSession, stx: SignedTransaction): DeliveryAnswer {
         subFlow(SendTransactionFlow(session, stx))
@@ -219,6 +210,15 @@ class ReceiveNamed(private val session: FlowSession, private val refs: List<Stat
         refuseUnless(fetched.map { it.ref } == refs, ErrorCode.UNKNOWN_TRANSACTION) { "The states must be those named, $refs, but are ${fetched.map { it.ref }}." }
         return fetched
     }
+}
+
+/** Whether [signature] is one of [stx]. What is no signature at all is thrown out by the algorithm, each in its own way. */
+internal fun fits(signature: TransactionSignature, stx: SignedTransaction): Boolean = try {
+    signature.isValid(stx.id)
+} catch (e: GeneralSecurityException) {
+    false
+} catch (e: IllegalArgumentException) {
+    false
 }
 
 /** Whether [e] says that the other side of a session failed, ended or sent what is no message of ours: two families in Corda, and a plain exception. */
@@ -355,7 +355,7 @@ abstract class ReceiveDelivery(protected val session: FlowSession) : FlowLogic<S
             serviceHub.dropped(runId.uuid)
             return null
         }
-        val full = stx.withAdditionalSignatures(verdict.signatures.filter { it !in stx.sigs })
+        val full = stx.withAdditionalSignatures(verdict.signatures.filter { it !in stx.sigs && fits(it, stx) })
         try {
             full.verifyRequiredSignatures()
             if (!serviceHub.isRecorded(full.id)) checkAgain(full)

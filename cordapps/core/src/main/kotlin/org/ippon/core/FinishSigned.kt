@@ -56,7 +56,7 @@ class FinishSigned(private val transactionId: SecureHash) : FlowLogic<SignedTran
     /** Those of [known] that are missing and fit: a node may send whatever it likes. */
     private fun fitting(stx: SignedTransaction, known: KnownSignatures): List<TransactionSignature> {
         val missing = stx.getMissingSigners()
-        return known.signatures.take(MAX_SIGNATURES).filter { it.by in missing && it.isValid(stx.id) }.distinctBy { it.by }
+        return known.signatures.take(MAX_SIGNATURES).filter { it.by in missing && fits(it, stx) }.distinctBy { it.by }
     }
 
     @Suspendable

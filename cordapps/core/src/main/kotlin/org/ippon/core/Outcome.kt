@@ -12,7 +12,6 @@ import net.corda.core.identity.Party
 import net.corda.core.serialization.CordaSerializable
 import net.corda.core.transactions.SignedTransaction
 import net.corda.core.utilities.unwrap
-import java.security.SignatureException
 
 /** What the ledger says of a transaction. */
 @CordaSerializable
@@ -62,8 +61,8 @@ class AskOutcome(private val transactionId: SecureHash) : FlowLogic<OutcomeRepor
             stx
         }
     } catch (e: Exception) {
-        // One that sends what is not signed by all who must keeps nobody from asking the next.
-        if (!isSessionEnd(e) && e !is SignatureException) throw e
+        // One that sends what is not signed by all who must, or signed with rubbish, keeps nobody from asking the next.
+        if (!isSessionEnd(e) && verificationRefusal(e) == null) throw e
         logger.warn("${party.name.organisation} does not say what became of $transactionId: ${e.message}")
         null
     }

@@ -2,8 +2,11 @@ package org.ippon.test.custodian
 
 import net.corda.core.contracts.StateAndRef
 import net.corda.core.crypto.SecureHash
+import net.corda.core.crypto.TransactionSignature
 import net.corda.core.flows.NotaryError
 import net.corda.core.flows.NotaryException
+import net.corda.core.serialization.deserialize
+import net.corda.core.serialization.serialize
 import net.corda.core.transactions.SignedTransaction
 import net.corda.testing.node.StartedMockNode
 import net.corda.testing.node.TestClock
@@ -15,6 +18,8 @@ import org.ippon.contracts.funds.TrustInstructionCommand
 import org.ippon.core.AskOutcome
 import org.ippon.core.ErrorCode
 import org.ippon.core.LedgerOutcome
+import org.ippon.core.select
+import org.ippon.core.update
 import org.ippon.custodian.RecoverAsCustodian
 import org.ippon.custodian.funds.ReclaimCoins
 import org.ippon.custodian.funds.RedeemCoins
@@ -125,6 +130,31 @@ class CoinsTest {
         // As a seller's custodian that has lost what it did.
         assertThat(a.run(RecoverAsCustodian(coin.party, null)).refusals).isEmpty()
         assertThat(network.settle(a, id).single().transactionId).isEqualTo(stx.id.toString())
+    }
+
+    @Test
+    fun `rubbish in place of a signature finishes nothing, and keeps nobody from asking again`() {
+        val id = market.fill()
+        val stx = silently(id, Silence.NOTARISES)
+        val honest = kept(stx)
+        later(b, network.asset, coin, network.notaryNode) {
+            for (rubbish in RUBBISH) {
+                keep(stx, SignedTransaction(honest.txBits, honest.sigs.map { if (it.by == coin.party.owningKey) TransactionSignature(rubbish, it.by, it.signatureMetadata) else it }))
+                assertThat(b.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.UNKNOWN)
+            }
+            keep(stx, honest)
+            everybodyAsks(stx)
+        }
+        assertThat(a.run(RecoverAsCustodian(coin.party, null)).refusals).isEmpty()
+    }
+
+    /** [stx] as the coin node kept it when it signed. */
+    private fun kept(stx: SignedTransaction): SignedTransaction = coin.transaction {
+        coin.services.select("SELECT content FROM ippon_pending WHERE pending_tx = ?", stx.id.toString()) { it.getBytes(1) }.single().deserialize()
+    }
+
+    private fun keep(stx: SignedTransaction, instead: SignedTransaction) = coin.transaction {
+        coin.services.update("UPDATE ippon_pending SET content = ? WHERE pending_tx = ?", instead.serialize().bytes, stx.id.toString())
     }
 
     @Test

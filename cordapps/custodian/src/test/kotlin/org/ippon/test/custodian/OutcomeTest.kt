@@ -1,6 +1,8 @@
 package org.ippon.test.custodian
 
 import net.corda.core.crypto.SecureHash
+import net.corda.core.crypto.TransactionSignature
+import net.corda.core.transactions.SignedTransaction
 import org.assertj.core.api.Assertions.assertThat
 import org.ippon.core.AskOutcome
 import org.ippon.core.LedgerOutcome
@@ -22,8 +24,8 @@ class OutcomeTest {
     private val b = network.custodianB
     private val coin = network.coin
 
-    @Test
-    fun `who sends a transaction that the notary has not signed is passed over, and the next one asked`() {
+    /** A settlement that all but the notary have signed, and that nobody has on record. */
+    private fun signed(): SignedTransaction {
         // Investors of their own: the coin node's records are wrong about their coins for a while.
         val (seller, buyer) = Pair(network.investor(a), network.investor(b))
         val security = network.id("S")
@@ -31,7 +33,12 @@ class OutcomeTest {
         network.giveCoins(b, buyer, 500)
         val notice = network.notice(a to seller, b to buyer, security, 5, "100.00")
         network.notify(notice)
-        val stx = a.run(SilentSeller(listOf(notice.executionId), Silence.NEVER_NOTARISES, b.party, network.asset.party, coin.party))
+        return a.run(SilentSeller(listOf(notice.executionId), Silence.NEVER_NOTARISES, b.party, network.asset.party, coin.party))
+    }
+
+    @Test
+    fun `who sends a transaction that the notary has not signed is passed over, and the next one asked`() {
+        val stx = signed()
         coin.run(RecordLate(stx))
         assertThat(b.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.UNKNOWN)
         assertThat(b.has(stx)).isFalse()
@@ -39,6 +46,19 @@ class OutcomeTest {
         val report = b.run(AskOutcome(stx.id))
         assertThat(listOf(report.outcome, report.from)).isEqualTo(listOf(LedgerOutcome.RECORDED, a.party.name.toString()))
         assertThat(network.asset.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.RECORDED)
+    }
+
+    @Test
+    fun `who sends rubbish in place of the notary's signature is passed over, and the next one asked`() {
+        for (rubbish in RUBBISH) {
+            val stx = signed()
+            val full = a.run(Notarise(stx))
+            val notary = full.sigs.single { it.by == full.notary!!.owningKey }
+            coin.run(RecordLate(SignedTransaction(stx.txBits, stx.sigs + TransactionSignature(rubbish, notary.by, notary.signatureMetadata))))
+            assertThat(b.run(AskOutcome(stx.id)).outcome).isEqualTo(LedgerOutcome.UNKNOWN)
+            a.run(RecordLate(full))
+            listOf(b, network.asset).forEach { assertThat(it.run(AskOutcome(stx.id)).from).isEqualTo(a.party.name.toString()) }
+        }
     }
 
     @Test

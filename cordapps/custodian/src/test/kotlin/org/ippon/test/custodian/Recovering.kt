@@ -10,10 +10,13 @@ import net.corda.core.flows.InitiatingFlow
 import net.corda.core.flows.ReceiveTransactionFlow
 import net.corda.core.flows.SendTransactionFlow
 import net.corda.core.identity.Party
+import net.corda.core.node.ServiceHub
 import net.corda.core.transactions.SignedTransaction
 import net.corda.core.utilities.unwrap
 import net.corda.testing.node.StartedMockNode
+import org.assertj.core.api.Assertions.assertThat
 import org.ippon.contracts.fill.OrderDetails
+import org.ippon.core.CoreSchemaV1
 import org.ippon.core.KnownSignatures
 import org.ippon.core.OpenSession
 import org.ippon.core.RecoveryCoinSession
@@ -34,6 +37,16 @@ fun StartedMockNode.forget(vararg ids: String) = transaction {
         for (table in listOf("vault_states", "ippon_fill", "ippon_coin", "ippon_security_token", "ippon_funds_route", "ippon_trust_instruction")) services.update("DELETE FROM $table WHERE transaction_id = ?", id)
         stx.inputs.forEach { services.update("UPDATE vault_states SET state_status = 0, consumed_timestamp = NULL WHERE transaction_id = ? AND output_index = ?", it.txhash.toString(), it.index) }
     }
+    services.bookAnew()
+}
+
+/** Holdings and totals made out of the vault, by the migration's own statements. */
+private fun ServiceHub.bookAnew() {
+    listOf("ippon_holding", "ippon_total").forEach { update("DELETE FROM $it") }
+    val migration = CoreSchemaV1::class.java.getResource("/migration/${CoreSchemaV1.migrationResource}.xml").readText()
+    val statements = Regex("<sql>(INSERT INTO ippon_(?:holding|total) .*?)</sql>").findAll(migration).map { it.groupValues[1] }.toList()
+    assertThat(statements).hasSize(4)
+    statements.forEach { update(it) }
 }
 
 /** Asks [to], as coin node, for transactions by id without having been told of them, and returns what comes. */

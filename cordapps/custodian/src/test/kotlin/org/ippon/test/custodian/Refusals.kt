@@ -55,3 +55,6 @@ inline fun <reified T : ContractState> StartedMockNode.states(crossinline fits: 
 
 @Suppress("UNCHECKED_CAST")
 fun <T : ContractState> StartedMockNode.state(ref: StateRef): StateAndRef<T> = transaction { services.toStateAndRef<ContractState>(ref) as StateAndRef<T> }
+
+/** What is no signature at all: the algorithms throw these out, each in its own way. */
+val RUBBISH = listOf(ByteArray(3) { 7 }, ByteArray(64), ByteArray(500) { 7 })

@@ -29,6 +29,8 @@ import org.ippon.custodian.settlement.SettleFills
 import org.ippon.exchange.FillNotice
 import org.ippon.liars.Deliver
 import org.ippon.liars.Door
+import org.ippon.liars.custodian.Notarise
+import org.ippon.liars.custodian.RecordLate
 import org.ippon.liars.custodian.Silence
 import org.ippon.liars.custodian.SilentSeller
 import org.junit.Rule
