@@ -16,7 +16,7 @@ from typing import Any
 from chaos.stage import BUYER, BUYER_NAME, ORDER_COLUMNS, PLATFORM, SECURITY, SELLER, SELLER_NAME, Stage, line_of
 from ippon.demo.run import TOKYO
 from ippon.model import DeskState
-from ippon.node import rows
+from ippon.node import await_node, rows
 
 TIMEOUT_SECONDS = 180.0
 UNITS, YEN, PRICE, QUANTITY = 50, 50_000, 100, 10
@@ -195,6 +195,7 @@ def facts(stage: Stage) -> dict[str, list[str]]:
     for member in stage.local.members:
         kind = "custodian" if member.key in (SELLER, BUYER) else member.key
         with stage.local.node(member, "reader") as node:
+            await_node(node, timeout_seconds=TIMEOUT_SECONDS)
             for query, arguments in QUERIES[kind]:
                 told = (
                     {name: value for name, value in row.items() if name not in VOLATILE}

@@ -36,7 +36,7 @@ FLOWS = {
     "exchange": ("LieAsVenue", "BustSettled", "TellOneSide"),
     "asset": ("PlanRegistrarLie",),
 }
-SHORT_TIMES = {"settlementWindowSeconds": 30, "clockSkewSeconds": 5, "sessionSeconds": 20}
+SHORT_TIMES = {"settlementWindowSeconds": 45, "clockSkewSeconds": 5, "sessionSeconds": 30}
 
 
 def with_liars(topology: Path, into: Path) -> Path:

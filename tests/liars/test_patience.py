@@ -34,20 +34,26 @@ def held(stage: Stage, execution_id: str) -> list[str]:
     return [row["kind"] for row in stage.ask(HONEST, "pending") if execution_id in row["execution_ids"]]
 
 
+def assert_busy(stage: Stage, execution_id: str) -> None:
+    """Nothing is signed or reserved for a fill a second time, while the first may still settle."""
+    result = stage.settle(execution_id, seller=LIAR)
+    assert (result["outcome"], result["cause"]) == ("REFUSED", "SESSION_BUSY"), result
+
+
 def test_a_seller_when_it_stalls_or_withholds_finality_costs_time_and_nothing_else(stage: Stage, agent: Agents) -> None:
     before = stage.holdings()
     stalled, withheld, unnotarised, other = (stage.fill(seller=LIAR) for _ in range(4))
     stalling = stage.liars.order(LIAR, "StallAsSeller", stalled)
-    leaving = stage.liars.order(LIAR, "LeaveAsSeller", other, str(LEFT_SESSIONS))
-    told_some = stage.liars.tell(LIAR, "WithholdFinality", withheld, "TELLS_ISSUERS")
-    told_nobody = stage.liars.tell(LIAR, "WithholdFinality", unnotarised, "NEVER_NOTARISES")
     eventually(lambda: held(stage, stalled) == ["SESSION"])
-    assert [held(stage, one) for one in (withheld, unnotarised)] == [["SIGNED"], ["SIGNED"]]
-    # Meanwhile nobody else is held up; and of these, nothing is signed or reserved a second time.
+    assert_busy(stage, stalled)
+    told_nobody = stage.liars.tell(LIAR, "WithholdFinality", unnotarised, "NEVER_NOTARISES")
+    assert held(stage, unnotarised) == ["SIGNED"]
+    assert_busy(stage, unnotarised)
+    told_some = stage.liars.tell(LIAR, "WithholdFinality", withheld, "TELLS_ISSUERS")
+    assert held(stage, withheld) == ["SIGNED"]
+    # Meanwhile nobody else is held up.
+    leaving = stage.liars.order(LIAR, "LeaveAsSeller", other, str(LEFT_SESSIONS))
     assert stage.settle(other, seller=LIAR)["outcome"] == "SETTLED"
-    for one in (stalled, unnotarised):
-        result = stage.settle(one, seller=LIAR)
-        assert (result["outcome"], result["cause"]) == ("REFUSED", "SESSION_BUSY"), result
 
     # Killed: the stalling seller is cut off, and what was reserved for it is free.
     (cut_off,) = stage.liars.hear(stalling, timeout_seconds=PATIENCE_SECONDS)
