@@ -13,7 +13,6 @@ from ippon.agent.announce import Announcements
 from ippon.agent.decide import Decision, Facts, Never, RetryAt, RetryRules
 from ippon.agent.fills import Fills
 from ippon.agent.inbox import Inbox
-from ippon.agent.notices import Notices
 from ippon.agent.settings import Timers
 from ippon.agent.settle import Settle
 from ippon.agent.starts import Promise, Starts
@@ -73,15 +72,6 @@ def notice(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(notices, "NOTICES_OVERLAP", 0)
 
 
-def overtaken(patch: pytest.MonkeyPatch) -> None:
-    """A notice that is committed late has the last word, whatever was told after it."""
-
-    def nothing(*_: Any) -> list[Any]:
-        return []
-
-    patch.setattr(Notices, "_after_late", nothing)
-
-
 def shortage(patch: pytest.MonkeyPatch) -> None:
     """What a buyer lacks is not written down."""
 
@@ -118,6 +108,5 @@ def clock(patch: pytest.MonkeyPatch) -> None:
 
 
 MUTANTS: Mapping[str, Mutant] = {
-    one.__name__: one
-    for one in (retry, unknown, lease, generation, notice, dedupe, shortage, announcement, clock, overtaken)
+    one.__name__: one for one in (retry, unknown, lease, generation, notice, dedupe, shortage, announcement, clock)
 }

@@ -11,7 +11,7 @@ SEEDS = 500
 FILLS = 24
 FOUND_AT = {
     **{"retry": 1, "unknown": 1, "generation": 1, "announcement": 1, "dedupe": 5, "shortage": 5, "lease": 6},
-    **{"clock": 22, "notice": 35},
+    **{"clock": 22, "notice": 90},
 }
 """The first seed that found it. A change of agents or day moves it: then it is looked for from the first seed on."""
 
