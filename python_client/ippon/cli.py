@@ -4,6 +4,7 @@
     ippon network backup|restore|recover|upgrade
     ippon fill notify FILE                ippon fills                ippon settle EXECUTION_ID…   ippon retry
     ippon balance                         ippon trust instruct       ippon agent run --config FILE
+    ippon case [--html FILE] [--lang ja|en] [--set NAME=VALUE]…
 
 Exit codes: 0 done, 1 something failed, 2 something was refused or the command was used wrongly.
 """
@@ -17,6 +18,7 @@ import typer
 
 from ippon import __version__
 from ippon.cli_books import balance, demo, report_app, trust_app
+from ippon.cli_case import case
 from ippon.cli_fills import fill_app, fills, retry, settle
 from ippon.cli_network import agent_app, network_app
 from ippon.cli_output import fail
@@ -40,6 +42,7 @@ app.command()(retry)
 app.command()(balance)
 app.add_typer(trust_app, name="trust")
 app.add_typer(report_app, name="report")
+app.command()(case)
 app.add_typer(agent_app, name="agent")
 
 

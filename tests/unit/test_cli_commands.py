@@ -48,6 +48,7 @@ def test_all_promised_commands_are_there() -> None:
         *("network up", "network status", "network logs", "network down", "demo", "fill notify", "fills", "settle"),
         *("retry", "balance", "trust instruct", "report", "report proof", "report visible", "agent run"),
         *("network backup", "network restore", "network recover", "network upgrade", "network flows", "network resume"),
+        "case",
     }
 
 

@@ -1,0 +1,77 @@
+"""`ippon case`: what post-trade costs a broker today and on one line."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ippon.cli_output import JsonFlag, emit_json, screen
+from ippon.economics.case import make_case
+from ippon.economics.export import as_csv, as_json, parameters_json
+from ippon.economics.parameters import HOW_TO_LIST, read_parameters
+from ippon.economics.settings import DEFAULT_FILE, load_settings
+from ippon.economics.tables import case_tables, parameters_table
+from ippon.errors import BadSettings
+
+
+class Language(StrEnum):
+    """What a report may be written in."""
+
+    EN = "en"
+    JA = "ja"
+
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Another value for a parameter; may be repeated."),
+]
+SettingsOption = Annotated[Path | None, typer.Option("--settings", help="Parameters, ranges and prices: a YAML file.")]
+
+
+def case(
+    *,
+    settings: SettingsOption = None,
+    changes: SetOption = None,
+    lang: Annotated[Language, typer.Option("--lang", help="Language of tables and HTML.")] = Language.EN,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the tables as CSV.")] = False,
+    parameters: Annotated[bool, typer.Option("--parameters", help="Name every parameter, with unit and page.")] = False,
+    json_output: JsonFlag = False,
+) -> None:
+    """Show the business case: costs today and on one line, break-evens, simulations, sensitivity.
+
+    Without options it is the report's, figure by figure. Exit code 2 when a parameter is refused.
+
+    Example: ippon case --lang ja
+    """
+    if csv and json_output:
+        raise typer.BadParameter("choose one of --csv and --json", param_hint="--csv")
+    given = load_settings(settings or DEFAULT_FILE)
+    these = read_parameters(_pairs(changes or []), where="--set", base=given.applied())
+    if parameters:
+        if json_output:
+            emit_json(parameters_json(these))
+        else:
+            screen().print(parameters_table(these, lang.value))
+        return
+    made = make_case(these, given)
+    if json_output:
+        emit_json(as_json(made))
+    elif csv:
+        typer.echo(as_csv(made), nl=False)
+    else:
+        screen().print(case_tables(made, lang.value))
+
+
+def _pairs(changes: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in changes:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name or not value:
+            raise BadSettings(f"'{text}' must be NAME=VALUE, such as brokers=20. {HOW_TO_LIST}", where="--set")
+        if name in pairs:
+            raise BadSettings(f"{name} is given twice: keep one of them.", where="--set", field=name)
+        pairs[name] = value
+    return pairs
