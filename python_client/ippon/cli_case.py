@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from ippon.cli_output import JsonFlag, emit_json, screen
-from ippon.economics.case import make_case
+from ippon.cli_output import JsonFlag, emit_json, say, screen
+from ippon.economics.case import Case, make_case
 from ippon.economics.export import as_csv, as_json, parameters_json
+from ippon.economics.page import write_page
 from ippon.economics.parameters import HOW_TO_LIST, read_parameters
 from ippon.economics.settings import DEFAULT_FILE, load_settings
 from ippon.economics.tables import case_tables, parameters_table
-from ippon.errors import BadSettings
+from ippon.errors import BadRequest, BadSettings
 
 
 class Language(StrEnum):
@@ -35,6 +36,7 @@ def case(
     *,
     settings: SettingsOption = None,
     changes: SetOption = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report with its charts to this file.")] = None,
     lang: Annotated[Language, typer.Option("--lang", help="Language of tables and HTML.")] = Language.EN,
     csv: Annotated[bool, typer.Option("--csv", help="Print the tables as CSV.")] = False,
     parameters: Annotated[bool, typer.Option("--parameters", help="Name every parameter, with unit and page.")] = False,
@@ -44,7 +46,7 @@ def case(
 
     Without options it is the report's, figure by figure. Exit code 2 when a parameter is refused.
 
-    Example: ippon case --lang ja
+    Example: ippon case --html build/case.html --lang ja
     """
     if csv and json_output:
         raise typer.BadParameter("choose one of --csv and --json", param_hint="--csv")
@@ -57,12 +59,22 @@ def case(
             screen().print(parameters_table(these, lang.value))
         return
     made = make_case(these, given)
+    if html:
+        _write(made, html, lang)
     if json_output:
         emit_json(as_json(made))
     elif csv:
         typer.echo(as_csv(made), nl=False)
-    else:
+    elif not html:
         screen().print(case_tables(made, lang.value))
+
+
+def _write(made: Case, path: Path, lang: Language) -> None:
+    if path.is_dir():
+        raise BadRequest(f"{path} is a folder: name a file in it, such as {path / 'case.html'}.", field="--html")
+    write_page(made, path, lang.value)
+    # On stderr, so that --csv and --json print nothing else.
+    say(str(path))
 
 
 def _pairs(changes: list[str]) -> dict[str, str]:

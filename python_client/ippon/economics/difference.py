@@ -63,7 +63,7 @@ def _overview() -> list[Difference]:
             _yen(register),
             Words(
                 "#04-1 prints three times the 661 of 15 minutes, so 45; #04-5② counts 75 minutes. The totals use "
-                f"#04-5②; with #04-1's figure AsIs would be {_yen(days * (register - OVERVIEW_REGISTER_YEN))} yen a year less.",
+                f"#04-5②; with #04-1's figure AsIs would be {_yen(days * (register - OVERVIEW_REGISTER_YEN))} less.",
                 "#04-1は661円(15分)の3倍で45分相当、#04-5②は75分で計算。総計は#04-5②による。#04-1の値ならAsIsは年"
                 f"{_yen(days * (register - OVERVIEW_REGISTER_YEN))}円少ない。",
             ),
@@ -122,8 +122,8 @@ def _rounded_rows(found: tuple[Line, ...]) -> list[Difference]:
             f"{_million(total.asis)}, ▲{_million(total.saving)}",
             Words(
                 "The table for 15 brokers adds rounded rows; one broker's table does not. 15 times one broker would "
-                f"print 1,796.7. Without the look-up 15 × ▲100.157665 is ▲{_million(15 * _without(found).saving)}, which "
-                "also prints ▲1,502.4.",
+                "print 1,796.7. Without the look-up 15 × ▲100.157665 is "
+                f"▲{_million(15 * _without(found).saving)}, which also prints ▲1,502.4.",
                 "15社の表は四捨五入済みの行の合計(1社の表は正確な値から)。1社×15なら1,796.7。ID参照を除く15×▲100.157665は"
                 f"▲{_million(15 * _without(found).saving)}で、これも▲1,502.4と表記される。",
             ),
@@ -194,8 +194,8 @@ def _balance_break_even(exact: Fraction, drawn: Fraction) -> Difference:
         "74.4",
         _rounded(exact / OKU, 2),
         Words(
-            f"74.4 is where the line drawn from 0 to the 100 億 point crosses (15 ÷ 20.161945 × 100 = {line}). Comparing "
-            f"costs its full days at any balance above zero, so the exact root is {_yen(exact)} yen.",
+            f"74.4 is where the line drawn from 0 to the 100 億 point crosses (15 ÷ 20.161945 × 100 = {line}). "
+            f"Comparing costs its full days at any balance above zero, so the exact root is {_yen(exact)} yen.",
             f"74.4は0と100億円の点を結ぶ線の交点(15÷20.161945×100={line})。残高照合は残高があれば全営業日分かかるため、"
             f"正確な解は{_yen(exact)}円。",
         ),
@@ -219,9 +219,9 @@ def _labour_formula() -> Difference:
         ", ".join(_yen(getattr(REPORT, name)) for name in names),
         ", ".join(_yen(made[name]) for name in names),
         Words(
-            "The footnotes' minutes and rates give other unit costs than printed. 2.24 and 4.08 thousand yen an hour are "
-            f"rounded themselves: 4.3 M and 7.8 M yen a year over them are {worker} and {checker} hours. The printed ones "
-            f"are inputs here; labour=formula takes the others ({_yen(more)} yen a year more).",
+            "The footnotes' minutes and rates give other unit costs than printed. 2.24 and 4.08 thousand yen an hour "
+            f"are rounded themselves: 4.3 M and 7.8 M yen a year over them are {worker} and {checker} hours. The "
+            f"printed ones are inputs here; labour=formula takes the others ({_yen(more)} yen a year more).",
             "脚注の処理時間と単価から計算すると表示と異なる。時間単価2.24千円・4.08千円自体が丸められている(年給与4.3M・7.8M"
             f"はそれぞれ{worker}時間、{checker}時間に当たる)。ここでは表示値を入力とし、labour=formulaで計算値を使う"
             f"(年{_yen(more)}円増)。",

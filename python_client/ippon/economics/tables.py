@@ -25,6 +25,7 @@ from ippon.economics.wording import (
     headline_text,
     name_of,
     pick,
+    unit_of,
     value_text,
     volume_text,
     yen_text,
@@ -154,7 +155,7 @@ def parameters_table(parameters: Parameters, lang: Lang) -> Table:
     )
     for name in Parameters.model_fields:
         source = source_of(name)
-        table.add_row(name, value_text(parameters, name), source.unit, source.page, name_of(name, lang))
+        table.add_row(name, value_text(parameters, name), unit_of(name, lang), source.page, name_of(name, lang))
     return table
 
 

@@ -35,6 +35,38 @@ AXES: Mapping[Process, tuple[str, str]] = {
 }
 
 
+UNITS_JA: Mapping[str, str] = {
+    "yen": "円",
+    "yen a year": "円/年",
+    "% of the ST balance a year": "%(ST取扱残高に対し、年間)",
+    "yen a year; turnover × ST balance": "円/年、回転率×ST取扱残高",
+    "yen a unit": "円/口",
+    "a year; transferred yen ÷ price of a unit": "件/年、移転金額÷1口あたり金額",
+    "a year; primary yen ÷ price of a unit": "人/年、Primary移転金額÷1口あたり金額",
+    "a year, gross; as many as ST transfers": "件/年(グロス)、ST移転件数と同数",
+    "days a year": "日/年",
+    "firms": "社",
+    "firms, each paid every business day": "社、毎営業日に振込",
+    "bp of the ST balance a year": "bp(ST取扱残高に対し、年間)",
+    "yen a business day": "円/営業日",
+    "bp of transferred yen": "bp(移転金額に対し)",
+    "yen a bank transfer": "円/振込",
+    "yen an ST transfer": "円/ST移転",
+    "yen a settlement": "円/決済",
+    "printed or formula": "printed(表示値)またはformula(計算値)",
+    "yen an hour": "円/時間",
+    "minutes a day": "分/日",
+    "minutes a payee and day": "分/振込先・日",
+    "% of the worker's minutes": "%(作業者の処理時間に対し)",
+}
+
+
+def unit_of(parameter: str, lang: Lang) -> str:
+    """A parameter's unit."""
+    unit = source_of(parameter).unit
+    return unit if lang == "en" else UNITS_JA[unit]
+
+
 def pick(words: tuple[str, str], lang: Lang) -> str:
     """One of the two languages."""
     return words[0] if lang == "en" else words[1]
@@ -108,3 +140,19 @@ def headline_text(found: Headline, exact: Cost, lang: Lang) -> str:
         ),
         lang,
     )
+
+
+def end_text(name: str, value: Fraction, lang: Lang) -> str:
+    """An end of a parameter's range in little room: `¥10 bn`, `100億円`, `25 bp`, `14`."""
+    unit = name.rpartition("_")[2]
+    if unit in ("bp", "percent"):
+        return exact_text(value) + {"bp": " bp", "percent": " %"}[unit]
+    sizes = (("¥", 10**9, " bn"), ("¥", 10**6, " M")) if lang == "en" else (("", OKU, "億円"), ("", 10**4, "万円"))
+    for before, size, after in sizes if unit == "yen" else ():
+        if value >= size:
+            return before + exact_text(Fraction(half_up(value / size, 1))) + after
+    if unit == "yen":
+        return pick(
+            (f"¥{exact_text(Fraction(half_up(value, 1)))}", f"{exact_text(Fraction(half_up(value, 1)))}円"), lang
+        )
+    return exact_text(Fraction(half_up(value, 1)))

@@ -13,9 +13,12 @@ from ippon.economics.wording import OKU, Lang, figure_text, name_of, percent_tex
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("The business case of one line", "証券バリューチェーン変革の定量効果算定"),
-    "of_report": ("the report's own parameters (#04)", "レポート#04の前提条件"),
-    "of_settings": ("parameters other than the report's", "レポートと異なる前提条件"),
-    "of_network": ("volumes measured on a network", "ネットワークの実績に基づく件数・残高"),
+    "of_report": ("From the report's own parameters (section #04).", "レポート#04の前提条件による。"),
+    "of_settings": ("From parameters other than the report's.", "レポートと異なる前提条件による。"),
+    "of_network": (
+        "From volumes measured on a network and the settings' costs.",
+        "ネットワークの実績と設定の単価による。",
+    ),
     "one": ("One broker and year, million yen (#04-2①)", "金商業者1社あたり単年効率化効果(百万円、#04-2①)"),
     "all": (
         "{brokers} brokers and a year, million yen (#04-2②)",
@@ -89,13 +92,39 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "unit": ("unit", "単位"),
     "monte_carlo": ("Monte Carlo", "モンテカルロ・シミュレーション"),
     "no_ranges": ("No Monte Carlo: the settings give no ranges.", "設定に範囲がないため、モンテカルロは行わない。"),
-    "break_even": ("break-even", "損益分岐点"),
+    "by_process": ("By process: what falls away and what comes instead", "プロセス別: 不要となる費用と必要コスト"),
+    "simulations": ("Simulations: each process along its volume", "シミュレーション: 件数・残高ごとのコスト"),
+    "sign": (
+        "In the net rows a plain figure is a saving and ▲ a loss; in all other tables ▲ is a saving, as in the report.",
+        "シミュレーションのネット効率化効果は正の値が削減、▲が負担増。他の表では▲が削減(いずれもレポートの表記どおり)。",
+    ),
+    "measured_how": (
+        "Below stands an average custodian's year of days like these: flows × business days a year ÷ days measured. A\n"
+        "settlement between two custodians counts at both.",
+        "以下は平均的な1社が同じ日を1年続けた場合の値(件数・金額×年間営業日数÷実績日数)。カストディアン間の決済は双方で数える。",
+    ),
+    "draws": ("number of draws", "試行数"),
+    "saving_axis": ("yearly saving of one broker, million yen", "1社あたり年間削減額(百万円)"),
+    "tobe_short": ("ToBe", "ToBe"),
+    "effect_short": ("effect", "効果"),
+    "million_a_year": ("million yen a year", "百万円/年間"),
+    "axis_cost": ("million yen a year", "百万円/年間"),
+    "waterfall": ("From AsIs to ToBe, one broker", "AsIsからToBeへ(1社あたり)"),
+    "waterfall_of": ("what falls away, what comes instead (one broker)", "不要となる費用と必要コスト(1社あたり)"),
+    "tornado_title": ("Sensitivity: which assumption matters", "感応度: 影響の大きい前提条件"),
+    "at_low": ("at the range's low end", "範囲の下限"),
+    "at_high": ("at the range's high end", "範囲の上限"),
 }
 
 
 def say(key: str, lang: Lang) -> str:
     """A heading."""
     return pick(WORDS[key], lang)
+
+
+def basis_text(case: Case, lang: Lang) -> str:
+    """What the case was made from."""
+    return say("of_network" if case.measured else "of_report" if case.report else "of_settings", lang)
 
 
 def break_even_text(case: Case, process: Process, lang: Lang) -> str:
@@ -118,6 +147,19 @@ def break_even_text(case: Case, process: Process, lang: Lang) -> str:
         else ("", "")
     )
     return pick((text[0] + reported[0], text[1] + reported[1]), lang)
+
+
+def marker_text(case: Case, process: Process, lang: Lang) -> str:
+    """The break-even in a few words, for a chart."""
+    found = case.break_evens[process]
+    if found.volume is None:
+        return _never(found, lang)
+    reported = {Process.BALANCES: "74.4", Process.FUNDS: "71,000"}.get(process) if case.report else None
+    exact, unit = f"{half_up(found.volume, 1):,}", ("", "件")
+    if process is Process.BALANCES:
+        exact, unit = f"{half_up(found.volume / OKU, 2):,}", (" 億円", "億円")
+    printed = pick((f" (printed {reported})", f"(表示値 {reported})"), lang) if reported else ""
+    return f"{pick(('break-even', '損益分岐点'), lang)} {exact}{pick(unit, lang)}{printed}"
 
 
 def whole_text(case: Case, lang: Lang) -> str:
