@@ -1,21 +1,26 @@
-"""`ippon case`: what post-trade costs a broker today and on one line."""
+"""`ippon case`: what post-trade costs a broker today and on one line, by the report or by what a network did."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ippon.cli_output import JsonFlag, emit_json, say, screen
+from ippon.cli_output import JsonFlag, emit_json, local_network, say, screen
 from ippon.economics.case import Case, make_case
 from ippon.economics.export import as_csv, as_json, parameters_json
+from ippon.economics.measure import measure
+from ippon.economics.measured import VOLUME_NAMES, Measured
 from ippon.economics.page import write_page
-from ippon.economics.parameters import HOW_TO_LIST, read_parameters
-from ippon.economics.settings import DEFAULT_FILE, load_settings
+from ippon.economics.parameters import HOW_TO_LIST, Parameters, read_parameters
+from ippon.economics.settings import DEFAULT_FILE, CaseSettings, load_settings
 from ippon.economics.tables import case_tables, parameters_table
 from ippon.errors import BadRequest, BadSettings
+from ippon.report.proof import take_snapshot
+from ippon.report.snapshot import Snapshot
 
 
 class Language(StrEnum):
@@ -40,6 +45,16 @@ def case(
     lang: Annotated[Language, typer.Option("--lang", help="Language of tables and HTML.")] = Language.EN,
     csv: Annotated[bool, typer.Option("--csv", help="Print the tables as CSV.")] = False,
     parameters: Annotated[bool, typer.Option("--parameters", help="Name every parameter, with unit and page.")] = False,
+    from_network: Annotated[bool, typer.Option("--from-network", help="Volumes from this machine's network.")] = False,
+    snapshot: Annotated[
+        Path | None, typer.Option(help="Volumes from a snapshot that 'ippon report proof --save' kept.")
+    ] = None,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day measured, Tokyo.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day measured, Tokyo.")
+    ] = None,
     json_output: JsonFlag = False,
 ) -> None:
     """Show the business case: costs today and on one line, break-evens, simulations, sensitivity.
@@ -50,15 +65,21 @@ def case(
     """
     if csv and json_output:
         raise typer.BadParameter("choose one of --csv and --json", param_hint="--csv")
+    if from_network and snapshot:
+        raise typer.BadParameter("choose one of --from-network and --snapshot", param_hint="--snapshot")
+    if (first or last) and not (from_network or snapshot):
+        raise typer.BadParameter("needs --from-network or --snapshot", param_hint="--from" if first else "--to")
     given = load_settings(settings or DEFAULT_FILE)
-    these = read_parameters(_pairs(changes or []), where="--set", base=given.applied())
+    pairs = _pairs(changes or [])
+    measured = _measured(given, snapshot, first, last) if from_network or snapshot else None
+    these = _parameters(given, measured, pairs)
     if parameters:
         if json_output:
             emit_json(parameters_json(these))
         else:
             screen().print(parameters_table(these, lang.value))
         return
-    made = make_case(these, given)
+    made = make_case(these, given, measured=measured)
     if html:
         _write(made, html, lang)
     if json_output:
@@ -67,6 +88,28 @@ def case(
         typer.echo(as_csv(made), nl=False)
     elif not html:
         screen().print(case_tables(made, lang.value))
+
+
+def _measured(settings: CaseSettings, snapshot: Path | None, first: datetime | None, last: datetime | None) -> Measured:
+    taken = Snapshot.load(snapshot) if snapshot else take_snapshot(local_network())
+    return measure(
+        taken,
+        prices=settings.network.unit_prices_yen,
+        first=first.date() if first else None,
+        last=last.date() if last else None,
+    )
+
+
+def _parameters(settings: CaseSettings, measured: Measured | None, changes: dict[str, str]) -> Parameters:
+    """Settings over the report, measured volumes over settings, `--set` over all."""
+    made = settings.applied()
+    if measured:
+        twice = next((name for name in VOLUME_NAMES if name in settings.parameters), None)
+        if twice:
+            text = f"{twice} is measured on the network: take it out of the settings, or say --set {twice}=… instead."
+            raise BadSettings(text, where=settings.where, field=twice)
+        made = measured.parameters(made)
+    return read_parameters(changes, where="--set", base=made)
 
 
 def _write(made: Case, path: Path, lang: Language) -> None:

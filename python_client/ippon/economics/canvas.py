@@ -38,7 +38,6 @@ BALANCES = Fill("balances", "#1f4e8c")
 TRANSFER = Fill("transfer", "#9dbfe3", "M0,8 L8,0", "#1f4e8c")
 INVESTORS = Fill("investors", "#f0b48c", "M0,4 L8,4", "#8a3d0c")
 FUNDS = Fill("funds", "#f6e3b4", "M4,0 L4,8", "#7a5200")
-FILLS = (ASIS, TOBE, SAVED, ADDED, BALANCES, TRANSFER, INVESTORS, FUNDS)
 
 
 @dataclass(frozen=True)
@@ -89,6 +88,10 @@ class Canvas:
             place = f'cx="{x:.1f}" cy="{y:.1f}" r="4.5"'
             self._parts.append(f'<circle {place} fill="{fill.colour}" stroke="{fill.stroke}" stroke-width="0.8"/>')
 
+    def ring(self, x: float, y: float) -> None:
+        """Marks a point without hiding it."""
+        self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="7" fill="none" stroke="{INK}" stroke-width="1.6"/>')
+
     def text(
         self,
         x: float,
@@ -99,14 +102,16 @@ class Canvas:
         anchor: Anchor = "start",
         bold: bool = False,
         colour: str = INK,
+        halo: bool = False,
     ) -> None:
-        """One line of text; `y` is its baseline."""
+        """One line of text; `y` is its baseline. A halo keeps it readable over a line."""
         wide = text_width(text, size, bold=bold)
         left = {"start": x, "middle": x - wide / 2, "end": x - wide}[anchor]
         self.boxes.append(Box(left, y - 0.8 * size, left + wide, y + 0.22 * size, text))
         weight = ' font-weight="bold"' if bold else ""
         place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}"'
-        self._parts.append(f'<text {place} fill="{colour}"{weight}>{escape(text)}</text>')
+        around = ' stroke="#fff" stroke-width="3" paint-order="stroke"' if halo else ""
+        self._parts.append(f'<text {place} fill="{colour}"{weight}{around}>{escape(text)}</text>')
 
     def svg(self) -> str:
         """The picture, to stand in a page or in a file of its own."""

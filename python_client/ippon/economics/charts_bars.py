@@ -22,8 +22,9 @@ from ippon.economics.case import Case
 from ippon.economics.exact import MILLION, million
 from ippon.economics.model import Cost, Process
 from ippon.economics.printed import Headline, Row
-from ippon.economics.wording import AXES, PROCESSES, Lang, effect_text, figure_text, pick, volume_text
-from ippon.economics.words import marker_text, say
+from ippon.economics.simulate import process_cost
+from ippon.economics.wording import AXES, PROCESSES, Lang, pick, short_effect, short_text, volume_text
+from ippon.economics.words import all_title, marker_text, one_title, say
 
 FILLS: dict[Process, Fill] = {
     Process.BALANCES: BALANCES,
@@ -32,19 +33,18 @@ FILLS: dict[Process, Fill] = {
     Process.FUNDS: FUNDS,
 }
 WIDTH, LEFT, RIGHT, TOP = 680, 70, 20, 46
-COLUMNS = (140, 188, 254)
+COLUMNS = (178, 232, 298)
 """Where the figures beside the bars end."""
 
 
 def broker_chart(case: Case, lang: Lang) -> Canvas:
     """#04-2①: one broker, AsIs and ToBe, by process."""
-    return _bars("broker", say("one", lang), case.one, case.headline, case.exact_one, lang)
+    return _bars("broker", one_title(case, lang), case.one, case.headline, case.exact_one, lang)
 
 
 def industry_chart(case: Case, lang: Lang) -> Canvas:
     """#04-2②: all brokers."""
-    title = say("all", lang).format(brokers=case.parameters.brokers)
-    return _bars("industry", title, case.all, case.industry_headline, case.exact_all, lang)
+    return _bars("industry", all_title(case, lang), case.all, case.industry_headline, case.exact_all, lang)
 
 
 def simulation_chart(case: Case, process: Process, lang: Lang) -> Canvas:
@@ -63,7 +63,7 @@ def simulation_chart(case: Case, process: Process, lang: Lang) -> Canvas:
         canvas.text(place, 288, volume_text(process, one.point.volume), size=11, anchor="middle")
     canvas.text(WIDTH - RIGHT, 308, pick(AXES[process], lang), size=11, anchor="end", colour=SOFT)
     _lines(canvas, values, places, costs)
-    _mark(canvas, case, process, lang, start=places[0], width=width)
+    _mark(canvas, case, process, lang, values=values, start=places[0], width=width)
     _legend(canvas, [(ASIS, say("asis", lang)), (TOBE, say("tobe", lang))], x=LEFT, y=312)
     return canvas
 
@@ -86,7 +86,7 @@ def monte_carlo_chart(case: Case, lang: Lang) -> Canvas | None:
         right = places.at(found.lowest / MILLION + (number + 1) * step)
         canvas.rect(left, counts.at(Fraction(count)), right - left, 240 - counts.at(Fraction(count)), ASIS)
     for tick in places.ticks:
-        canvas.text(places.at(tick), 258, figure_text(million(tick * MILLION, 0)), size=11, anchor="middle")
+        canvas.text(places.at(tick), 258, short_text(million(tick * MILLION, 0)), size=11, anchor="middle")
     for value, dash in ((found.tail, "4 3"), (found.median, ""), (found.upper_tail, "4 3")):
         canvas.line([(places.at(value / MILLION), TOP + 10), (places.at(value / MILLION), 240)], width=1.6, dash=dash)
     _percentiles(canvas, places, [("5 %", found.tail), ("50 %", found.median), ("95 %", found.upper_tail)])
@@ -98,7 +98,7 @@ def _percentiles(canvas: Canvas, places: Scale, marks: list[tuple[str, Fraction]
     """The marks' labels beside each other, pushed apart where they would touch."""
     edge = 0.0
     for name, value in marks:
-        text = f"{name}: {figure_text(million(value))}"
+        text = f"{name}: {short_text(million(value))}"
         wide = text_width(text, 11)
         left = max(min(places.at(value / MILLION) - wide / 2, WIDTH - RIGHT - wide), edge)
         canvas.text(left, TOP + 4, text, size=11)
@@ -110,17 +110,17 @@ def _bars(key: str, title: str, rows: tuple[Row, ...], told: Headline, exact: Co
     parts = [row for row in rows if row.process and row.kind is None]
     top = max(exact.asis, exact.tobe, Fraction(1)) / MILLION
     values = Scale(Fraction(0), top, start=280, end=TOP + 16)
-    _frame(canvas, values, title, lang, right=270)
+    _frame(canvas, values, title, lang, right=314)
     for left, name, figures, total in (
-        (LEFT + 40, say("asis", lang), [row.exact.asis for row in parts], told.asis),
-        (LEFT + 200, say("tobe", lang), [row.exact.tobe for row in parts], told.tobe),
+        (LEFT + 30, say("asis", lang), [row.exact.asis for row in parts], told.asis),
+        (LEFT + 170, say("tobe", lang), [row.exact.tobe for row in parts], told.tobe),
     ):
         height = Fraction(0)
         for row, yen in zip(parts, figures, strict=True):
             if row.process and yen:
                 bottom, height = height, height + yen / MILLION
                 canvas.rect(left, values.at(height), 90, values.at(bottom) - values.at(height), FILLS[row.process])
-        canvas.text(left + 45, values.at(height) - 6, figure_text(total), size=14, anchor="middle", bold=True)
+        canvas.text(left + 45, values.at(height) - 6, short_text(total), size=14, anchor="middle", bold=True)
         canvas.text(left + 45, 298, name, anchor="middle")
     sign = (exact.effect > 0) - (exact.effect < 0)
     _key(canvas, parts, told, sign, lang)
@@ -129,7 +129,7 @@ def _bars(key: str, title: str, rows: tuple[Row, ...], told: Headline, exact: Co
 
 def _key(canvas: Canvas, parts: list[Row], told: Headline, sign: int, lang: Lang) -> None:
     """The processes with their figures, and the headline under them."""
-    left = WIDTH - 262
+    left = WIDTH - 306
     for column, name in zip(COLUMNS, ("asis", "tobe_short", "effect_short"), strict=True):
         canvas.text(left + column, 66, say(name, lang), size=11, anchor="end", colour=SOFT)
     for number, row in enumerate(parts):
@@ -138,13 +138,13 @@ def _key(canvas: Canvas, parts: list[Row], told: Headline, sign: int, lang: Lang
         y = 90 + 26 * number
         canvas.rect(left, y - 11, 14, 14, FILLS[row.process])
         canvas.text(left + 20, y, pick(PROCESSES[row.process], lang))
-        texts: tuple[str, ...] = (figure_text(row.shown.asis), figure_text(row.shown.tobe))
-        texts = (*texts, effect_text(row.shown.effect, row.shown.sign))
+        texts: tuple[str, ...] = (short_text(row.shown.asis), short_text(row.shown.tobe))
+        texts = (*texts, short_effect(row.shown.effect, row.shown.sign))
         for column, text in zip(COLUMNS, texts, strict=True):
             canvas.text(left + column, y, text, size=11, anchor="end")
     canvas.text(left, 222, say("net", lang), colour=SOFT)
-    percent = "" if told.percent is None else f" ({effect_text(told.percent, sign)} %)"
-    canvas.text(left, 252, effect_text(told.effect, sign) + percent, size=22, bold=True)
+    percent = "" if told.percent is None else f" ({short_effect(told.percent, sign)} %)"
+    canvas.text(left, 252, short_effect(told.effect, sign) + percent, size=22, bold=True)
     canvas.text(left, 274, say("million_a_year", lang), size=11, colour=SOFT)
 
 
@@ -154,7 +154,7 @@ def _frame(canvas: Canvas, values: Scale, title: str, lang: Lang, *, right: int 
     for tick in values.ticks:
         canvas.line([(LEFT, values.at(tick)), (WIDTH - right, values.at(tick))], colour=LINE)
         places = 0 if values.step.denominator == 1 else 1 if (values.step * 10).denominator == 1 else 3
-        canvas.text(LEFT - 6, values.at(tick) + 4, figure_text(million(tick * MILLION, places)), size=11, anchor="end")
+        canvas.text(LEFT - 6, values.at(tick) + 4, short_text(million(tick * MILLION, places)), size=11, anchor="end")
     canvas.line([(LEFT, values.start), (WIDTH - right, values.start)])
 
 
@@ -169,7 +169,9 @@ def _lines(canvas: Canvas, values: Scale, places: list[float], costs: list[Cost]
         canvas.dot(x, y, TOBE, square=True)
 
 
-def _mark(canvas: Canvas, case: Case, process: Process, lang: Lang, *, start: float, width: float) -> None:
+def _mark(
+    canvas: Canvas, case: Case, process: Process, lang: Lang, *, values: Scale, start: float, width: float
+) -> None:
     """The break-even: a line where it lies, or an arrow out of the picture where it lies beyond."""
     found = case.break_evens[process]
     text = marker_text(case, process, lang)
@@ -180,6 +182,8 @@ def _mark(canvas: Canvas, case: Case, process: Process, lang: Lang, *, start: fl
         return
     x = start + width * float(found.share)
     canvas.line([(x, 50), (x, 270)], width=1.4, dash="3 3")
+    meets = process_cost(case.parameters, process, case.parameters.volumes.scaled(found.share)).tobe
+    canvas.ring(x, values.at(meets / MILLION))
     canvas.text(min(max(x + 5, 150), WIDTH - RIGHT - wide), 48, text, size=11, bold=True)
 
 

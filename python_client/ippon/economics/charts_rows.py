@@ -12,7 +12,7 @@ from ippon.economics.exact import MILLION, million
 from ippon.economics.model import Process
 from ippon.economics.printed import Row
 from ippon.economics.sensitivity import Bar
-from ippon.economics.wording import PROCESSES, Lang, effect_text, end_text, figure_text, name_of, pick
+from ippon.economics.wording import PROCESSES, Lang, end_text, name_of, pick, short_effect, short_text
 from ippon.economics.words import say
 
 WIDTH, NAMES, VALUES, TOP, ROW = 680, 196, 74, 56, 34
@@ -25,7 +25,7 @@ def whole_waterfall(case: Case, lang: Lang) -> Canvas:
     """One broker: AsIs, what each process saves, ToBe."""
     rows = [row for row in case.one if row.process and row.kind is None]
     steps = [
-        (pick(PROCESSES[row.process], lang), row.exact.effect, effect_text(row.shown.effect, row.shown.sign))
+        (pick(PROCESSES[row.process], lang), row.exact.effect, short_effect(row.shown.effect, row.shown.sign))
         for row in rows
         if row.process
     ]
@@ -39,7 +39,7 @@ def process_waterfall(case: Case, process: Process, lang: Lang) -> Canvas:
         line = item.line
         if line.process is process and line.yen:
             change = line.yen if line.era == "tobe" else -line.yen
-            steps.append((name_of(line.name, lang), change, effect_text(item.shown.effect, item.shown.sign)))
+            steps.append((name_of(line.name, lang), change, short_effect(item.shown.effect, item.shown.sign)))
     [row] = [row for row in case.one if row.process is process and row.kind is None]
     title = f"{pick(PROCESSES[process], lang)}: {say('waterfall_of', lang)}"
     return _waterfall(f"waterfall-{process}", title, row, steps, lang)
@@ -51,7 +51,7 @@ def tornado_chart(case: Case, lang: Lang) -> Canvas:
     base = case.exact_one.saving
     ends = [end for bar in bars for end in (bar.saving_at_low, bar.saving_at_high)] + [base]
     canvas = Canvas("tornado", width=WIDTH, height=TOP + ROW * max(len(bars), 1) + 64, title=say("tornado_title", lang))
-    places = _places(min(ends), max(ends), left=NAMES + 70, right=WIDTH - 70)
+    places = _places(min(ends), max(ends), left=NAMES + 74, right=WIDTH - 74)
     bottom = _axis(canvas, places, len(bars), say("tornado_title", lang), say("saving_axis", lang))
     for number, bar in enumerate(bars):
         _tornado_row(canvas, places, bar, base, y=TOP + ROW * number, lang=lang)
@@ -71,8 +71,8 @@ def _tornado_row(canvas: Canvas, places: Scale, bar: Bar, base: Fraction, *, y: 
         canvas.rect(left, y + 6, right - left, 18, fill)
     lowest, highest = (places.at(saving / MILLION) for saving, _, _ in ends)
     middle = places.at(base / MILLION)
-    canvas.text(min(lowest, middle) - 5, y + 19, end_text(bar.name, ends[0][1], lang), size=10, anchor="end")
-    canvas.text(max(highest, middle) + 5, y + 19, end_text(bar.name, ends[1][1], lang), size=10)
+    canvas.text(min(lowest, middle) - 5, y + 19, end_text(bar.name, ends[0][1], lang), size=10, anchor="end", halo=True)
+    canvas.text(max(highest, middle) + 5, y + 19, end_text(bar.name, ends[1][1], lang), size=10, halo=True)
 
 
 def _waterfall(key: str, title: str, total: Row, steps: Sequence[Step], lang: Lang) -> Canvas:
@@ -83,7 +83,7 @@ def _waterfall(key: str, title: str, total: Row, steps: Sequence[Step], lang: La
         levels.append(level)
     places = _places(min(levels), max(levels), left=NAMES + 12, right=WIDTH - VALUES - 12)
     _axis(canvas, places, len(steps) + 2, title, say("axis_cost", lang))
-    _step(canvas, places, say("asis", lang), (Fraction(0), total.exact.asis), figure_text(total.shown.asis), ASIS, 0)
+    _step(canvas, places, say("asis", lang), (Fraction(0), total.exact.asis), short_text(total.shown.asis), ASIS, 0)
     level = total.exact.asis
     for number, (name, change, text) in enumerate(steps, start=1):
         fill = SAVED if change <= 0 else ADDED
@@ -94,7 +94,7 @@ def _waterfall(key: str, title: str, total: Row, steps: Sequence[Step], lang: La
     last = len(steps) + 1
     x = places.at(level / MILLION)
     canvas.line([(x, TOP + ROW * last - ROW + 27), (x, TOP + ROW * last + 6)], colour=SOFT, dash="2 2")
-    _step(canvas, places, say("tobe", lang), (Fraction(0), level), figure_text(total.shown.tobe), TOBE, last)
+    _step(canvas, places, say("tobe", lang), (Fraction(0), level), short_text(total.shown.tobe), TOBE, last)
     return canvas
 
 
@@ -129,7 +129,7 @@ def _axis(canvas: Canvas, places: Scale, rows: int, title: str, unit: str) -> fl
 
 def _tick(tick: Fraction, digits: int) -> str:
     value: Decimal = million(tick * MILLION, digits)
-    return figure_text(value)
+    return short_text(value)
 
 
 def _name(canvas: Canvas, name: str, y: float, *, bold: bool = False) -> None:

@@ -12,6 +12,8 @@ from ippon.economics.exact import PERCENT_PER_ONE
 from ippon.economics.parameters import Parameters
 
 MINUTES_PER_HOUR = 60
+PAYEES_OF_PRINTED = 14
+"""How many payees the printed cost of confirming and paying is for (#04-6② *3); with others it is in proportion."""
 
 
 def labour_yen(parameters: Parameters, minutes: Fraction, *, times: int = 1) -> Fraction:
@@ -41,5 +43,5 @@ def clerical(parameters: Parameters) -> Mapping[str, Fraction]:
         "instruct_yen": parameters.instruct_yen,
         "register_yen": parameters.register_yen,
         "enter_id_yen": parameters.enter_id_yen,
-        "pay_yen": parameters.pay_yen,
+        "pay_yen": parameters.pay_yen * parameters.payees / PAYEES_OF_PRINTED,
     }

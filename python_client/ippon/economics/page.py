@@ -31,7 +31,7 @@ from ippon.economics.wording import (
     volume_text,
     yen_text,
 )
-from ippon.economics.words import basis_text, break_even_text, monte_carlo_lines, say, whole_text
+from ippon.economics.words import all_title, basis_text, break_even_text, monte_carlo_lines, one_title, say, whole_text
 
 
 def charts(case: Case, lang: Lang) -> dict[str, Canvas]:
@@ -75,6 +75,8 @@ def render(case: Case, lang: Lang) -> str:
         volume=volume_text,
         value=lambda name: value_text(case.parameters, name),
         words=lambda pair: pick((pair.en, pair.ja), lang),
+        one_title=one_title(case, lang),
+        all_title=all_title(case, lang),
         basis=basis_text(case, lang),
         headline=headline_text(case.headline, case.exact_one, lang),
         industry_headline=headline_text(case.industry_headline, case.exact_all, lang),

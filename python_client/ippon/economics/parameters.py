@@ -116,7 +116,10 @@ class Parameters(BaseModel):
         Quantity, Source("yen a business day", "#04-5②", "entering investor ids", "事務コスト(投資家ID登録)")
     ] = Fraction(661)
     pay_yen: Annotated[
-        Quantity, Source("yen a business day", "#04-6②", "confirming and paying", "事務コスト(決済金額確認～振込指図)")
+        Quantity,
+        Source(
+            "yen a business day with 14 payees", "#04-6②", "confirming and paying", "事務コスト(決済金額確認～振込指図)"
+        ),
     ] = Fraction(19_626)
 
     cn_license_yen: Annotated[

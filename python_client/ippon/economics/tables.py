@@ -30,7 +30,7 @@ from ippon.economics.wording import (
     volume_text,
     yen_text,
 )
-from ippon.economics.words import break_even_text, monte_carlo_lines, say, whole_text
+from ippon.economics.words import all_title, break_even_text, monte_carlo_lines, one_title, say, whole_text
 
 Cells = Sequence[str | Text]
 
@@ -41,9 +41,9 @@ def case_tables(case: Case, lang: Lang) -> RenderableType:
     if case.measured:
         parts.append(measured_table(case.measured, lang))
     parts += [
-        result_table(case.one, say("one", lang), lang),
+        result_table(case.one, one_title(case, lang), lang),
         Text(headline_text(case.headline, case.exact_one, lang), style="bold"),
-        result_table(case.all, say("all", lang).format(brokers=case.parameters.brokers), lang),
+        result_table(case.all, all_title(case, lang), lang),
         Text(headline_text(case.industry_headline, case.exact_all, lang), style="bold"),
         Text(say("rounding" if case.report else "plain", lang)),
         items_table(case, lang),

@@ -15,6 +15,8 @@ from ippon.economics.printed import Headline
 Lang = Literal["en", "ja"]
 OKU = 100_000_000
 SAVING = "▲"
+LONGEST = 100_000
+"""The figure from which on charts have no room for all digits."""
 
 PROCESSES: Mapping[Process, tuple[str, str]] = {
     Process.BALANCES: ("Balances", "残高管理"),
@@ -49,6 +51,7 @@ UNITS_JA: Mapping[str, str] = {
     "firms, each paid every business day": "社、毎営業日に振込",
     "bp of the ST balance a year": "bp(ST取扱残高に対し、年間)",
     "yen a business day": "円/営業日",
+    "yen a business day with 14 payees": "円/営業日(振込先14社)",
     "bp of transferred yen": "bp(移転金額に対し)",
     "yen a bank transfer": "円/振込",
     "yen an ST transfer": "円/ST移転",
@@ -81,6 +84,16 @@ def name_of(parameter: str, lang: Lang) -> str:
 def figure_text(value: Decimal) -> str:
     """A figure as printed: `1,796.8`."""
     return f"{value:,}"
+
+
+def short_text(value: Decimal) -> str:
+    """A figure in the little room that charts have: as printed, or `1.00e+12` when it is a large one."""
+    return figure_text(value) if abs(value) < LONGEST else f"{value:.2e}"
+
+
+def short_effect(value: Decimal, sign: int) -> str:
+    """An effect in little room."""
+    return ("", "+", SAVING)[sign] + short_text(abs(value))
 
 
 def effect_text(value: Decimal, sign: int, *, plus: str = "+") -> str:
@@ -150,9 +163,12 @@ def end_text(name: str, value: Fraction, lang: Lang) -> str:
     sizes = (("¥", 10**9, " bn"), ("¥", 10**6, " M")) if lang == "en" else (("", OKU, "億円"), ("", 10**4, "万円"))
     for before, size, after in sizes if unit == "yen" else ():
         if value >= size:
-            return before + exact_text(Fraction(half_up(value / size, 1))) + after
+            return before + _end(value / size) + after
     if unit == "yen":
-        return pick(
-            (f"¥{exact_text(Fraction(half_up(value, 1)))}", f"{exact_text(Fraction(half_up(value, 1)))}円"), lang
-        )
-    return exact_text(Fraction(half_up(value, 1)))
+        return pick((f"¥{_end(value)}", f"{_end(value)}円"), lang)
+    return _end(value)
+
+
+def _end(value: Fraction) -> str:
+    figure = half_up(value, 1)
+    return exact_text(Fraction(figure)) if figure < LONGEST * 10 else short_text(figure)

@@ -19,10 +19,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "From volumes measured on a network and the settings' costs.",
         "ネットワークの実績と設定の単価による。",
     ),
-    "one": ("One broker and year, million yen (#04-2①)", "金商業者1社あたり単年効率化効果(百万円、#04-2①)"),
+    "one": ("One broker and year, million yen{page}", "金商業者1社あたり単年効率化効果(百万円){page}"),
     "all": (
-        "{brokers} brokers and a year, million yen (#04-2②)",
-        "業界全体({brokers}社)の単年効率化効果(百万円、#04-2②)",
+        "{brokers} brokers and a year, million yen{page}",
+        "業界全体({brokers}社)の単年効率化効果(百万円){page}",
     ),
     "process": ("process", "プロセス"),
     "cost": ("cost", "コスト"),
@@ -70,7 +70,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "exact": ("exact", "正確な値"),
     "why": ("why", "理由"),
     "measured": (
-        "Measured from {first} to {last} (Tokyo), {days} business days, {brokers} custodians",
+        "Measured from {first} to {last} (Tokyo), business days: {days}, custodians: {brokers}",
         "実績: {first}～{last}(東京)、営業日{days}日、カストディアン{brokers}社",
     ),
     "custodian": ("custodian", "カストディアン"),
@@ -120,6 +120,17 @@ WORDS: Mapping[str, tuple[str, str]] = {
 def say(key: str, lang: Lang) -> str:
     """A heading."""
     return pick(WORDS[key], lang)
+
+
+def one_title(case: Case, lang: Lang) -> str:
+    """Heading of one broker's table; the report's page stands by the report's own figures."""
+    return say("one", lang).format(page=" (#04-2①)" if case.report else "")
+
+
+def all_title(case: Case, lang: Lang) -> str:
+    """Heading of all brokers' table."""
+    page = " (#04-2②)" if case.report else ""
+    return say("all", lang).format(brokers=case.parameters.brokers, page=page)
 
 
 def basis_text(case: Case, lang: Lang) -> str:
