@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ from ippon.cli_output import JsonFlag, emit_json, local_network, say, screen
 from ippon.economics.case import Case, make_case
 from ippon.economics.export import as_csv, as_json, parameters_json
 from ippon.economics.measure import measure
-from ippon.economics.measured import VOLUME_NAMES, Measured
+from ippon.economics.measured import REPLACED, VOLUME_NAMES, Measured
 from ippon.economics.page import write_page
 from ippon.economics.parameters import HOW_TO_LIST, Parameters, read_parameters
 from ippon.economics.settings import DEFAULT_FILE, CaseSettings, load_settings
@@ -37,24 +38,28 @@ SetOption = Annotated[
 SettingsOption = Annotated[Path | None, typer.Option("--settings", help="Parameters, ranges and prices: a YAML file.")]
 
 
+FromOption = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day measured, Tokyo.")]
+ToOption = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day measured, Tokyo.")]
+HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write the report with its charts to this file.")]
+NetworkFlag = Annotated[bool, typer.Option("--from-network", help="Volumes from this machine's network.")]
+SnapshotOption = Annotated[Path | None, typer.Option(help="Volumes from what 'ippon report proof --save' kept.")]
+LangOption = Annotated[Language, typer.Option("--lang", help="Language of tables and HTML.")]
+CsvFlag = Annotated[bool, typer.Option("--csv", help="Print the tables as CSV.")]
+ParametersFlag = Annotated[bool, typer.Option("--parameters", help="Name every parameter, with unit and page.")]
+
+
 def case(
     *,
     settings: SettingsOption = None,
     changes: SetOption = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write the report with its charts to this file.")] = None,
-    lang: Annotated[Language, typer.Option("--lang", help="Language of tables and HTML.")] = Language.EN,
-    csv: Annotated[bool, typer.Option("--csv", help="Print the tables as CSV.")] = False,
-    parameters: Annotated[bool, typer.Option("--parameters", help="Name every parameter, with unit and page.")] = False,
-    from_network: Annotated[bool, typer.Option("--from-network", help="Volumes from this machine's network.")] = False,
-    snapshot: Annotated[
-        Path | None, typer.Option(help="Volumes from a snapshot that 'ippon report proof --save' kept.")
-    ] = None,
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day measured, Tokyo.")
-    ] = None,
-    last: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day measured, Tokyo.")
-    ] = None,
+    html: HtmlOption = None,
+    lang: LangOption = Language.EN,
+    csv: CsvFlag = False,
+    parameters: ParametersFlag = False,
+    from_network: NetworkFlag = False,
+    snapshot: SnapshotOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
     json_output: JsonFlag = False,
 ) -> None:
     """Show the business case: costs today and on one line, break-evens, simulations, sensitivity.
@@ -63,21 +68,19 @@ def case(
 
     Example: ippon case --html build/case.html --lang ja
     """
-    if csv and json_output:
-        raise typer.BadParameter("choose one of --csv and --json", param_hint="--csv")
-    if from_network and snapshot:
-        raise typer.BadParameter("choose one of --from-network and --snapshot", param_hint="--snapshot")
-    if (first or last) and not (from_network or snapshot):
+    source = from_network or snapshot is not None
+    _one_of({"--csv": csv, "--json": json_output})
+    _one_of({"--from-network": from_network, "--snapshot": snapshot is not None})
+    if (first or last) and not source:
         raise typer.BadParameter("needs --from-network or --snapshot", param_hint="--from" if first else "--to")
     given = load_settings(settings or DEFAULT_FILE)
     pairs = _pairs(changes or [])
-    measured = _measured(given, snapshot, first, last) if from_network or snapshot else None
+    measured = _measured(given, snapshot, first, last) if source else None
     these = _parameters(given, measured, pairs)
+    if settings is None:
+        given = given.around(these, without=REPLACED if measured else ())
     if parameters:
-        if json_output:
-            emit_json(parameters_json(these))
-        else:
-            screen().print(parameters_table(these, lang.value))
+        _show_parameters(these, lang, as_json_text=json_output)
         return
     made = make_case(these, given, measured=measured)
     if html:
@@ -88,6 +91,18 @@ def case(
         typer.echo(as_csv(made), nl=False)
     elif not html:
         screen().print(case_tables(made, lang.value))
+
+
+def _one_of(options: Mapping[str, bool]) -> None:
+    if all(options.values()):
+        raise typer.BadParameter(f"choose one of {' and '.join(options)}", param_hint=next(iter(options)))
+
+
+def _show_parameters(these: Parameters, lang: Language, *, as_json_text: bool) -> None:
+    if as_json_text:
+        emit_json(parameters_json(these))
+    else:
+        screen().print(parameters_table(these, lang.value))
 
 
 def _measured(settings: CaseSettings, snapshot: Path | None, first: datetime | None, last: datetime | None) -> Measured:

@@ -110,6 +110,11 @@ def test_charts_when_drawn_then_are_xml_with_a_title(name: str) -> None:
         assert title.text == chart.title
 
 
+def test_the_picture_in_docs_when_compared_then_is_what_the_code_draws() -> None:
+    path = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "business-case.svg"
+    assert path.read_text(encoding="utf-8") == charts(CASES["report"], "en")["broker"].svg() + "\n"
+
+
 def test_charts_when_in_english_then_have_no_japanese_but_the_unit() -> None:
     for chart in charts(CASES["report"], "en").values():
         text = "".join(box.text for box in chart.boxes).replace("億円", "")
@@ -210,7 +215,7 @@ def test_tornado_when_by_formula_then_moves_minutes_and_rates_and_not_what_they_
 def test_tornado_when_a_rate_is_near_its_limit_then_stays_within_it() -> None:
     made = read_parameters({"custody_fee_bp": 9_999, "business_days": 366, "turnover_percent": 95}, where="test")
     highs = {bar.name: bar.high for bar in tornado(made, CaseSettings())}
-    assert (highs["custody_fee_bp"], highs["business_days"], highs["turnover_percent"]) == (10_000, 366, 100)
+    assert [highs[name] for name in ("custody_fee_bp", "business_days", "turnover_percent")] == [10_000, 366, 100]
 
 
 def test_monte_carlo_when_drawn_twice_then_is_the_same_and_another_seed_another() -> None:

@@ -90,6 +90,17 @@ def test_case_when_settings_and_set_name_the_same_then_set_wins(place: Place, tm
     assert "No Monte Carlo" in place.run("case", "--settings", str(path))[1]
 
 
+def test_case_when_a_value_lies_outside_our_range_then_our_range_is_not_used(place: Place, tmp_path: Path) -> None:
+    told = place.json("case", "--set", "custody_fee_bp=60")
+    assert "custody_fee_bp" not in told["monte_carlo"]["names"]
+    [bar] = [one for one in told["tornado"] if one["name"] == "custody_fee_bp"]
+    assert (bar["low"], bar["high"], bar["given"]) == (48, 72, False)
+    path = tmp_path / "mine.yaml"
+    path.write_text("ranges: {custody_fee_bp: {low: 10, high: 25}}\n", encoding="utf-8")
+    told = place.json("case", "--set", "custody_fee_bp=60", "--settings", str(path))
+    assert told["monte_carlo"]["names"] == ["custody_fee_bp"]
+
+
 def test_case_when_asked_for_parameters_then_lists_all(place: Place) -> None:
     _, out, _ = place.run("case", "--parameters")
     assert all(name in out for name in Parameters.model_fields)

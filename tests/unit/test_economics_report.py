@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from ippon.economics.difference import differences
 from ippon.economics.exact import half_up
 from ippon.economics.labour import formula
 from ippon.economics.model import Era, Kind, Process
@@ -92,6 +93,21 @@ funds     tobe 0.0 0.5 0.9 1.4 1.8 2.3
 funds     net 0.0 6.6 6.2 5.7 5.3 4.8
 """
 
+# Where the report differs from itself: page, what it prints, what is exact.
+DIFFERENCES = """
+#04-1, #04-5② | 1,984 | 3,306
+#04-1, #04-6② | 19,625 | 19,626
+#04-2① | 19.6, ▲100.2 | 19.647, ▲100.133165
+#04-2② | 173.7 | 173.612025
+#04-2② | 1,796.8, ▲1,502.4 | 1,796.702475, ▲1,501.997475
+#04-2② | 294.4 / 294.3 | 294.705
+#04-2①, #04-2②, #04-5③ | ▲0.9, ▲12.8 | ▲0.824915, ▲12.373725
+#04-3③ | 74.4 | 74.19
+#04-6③ | 71,000; 1,600 | 70,721.7; 1,571.6
+#04-3② to #04-6② | 661, 1,323, 3,306, 19,626 | 662, 1,324, 3,310, 19,772
+#04-6② *3 | 19,626 | 16,943
+"""
+
 
 def typed(table: str) -> list[list[str]]:
     return [line.split() for line in table.strip().splitlines()]
@@ -119,6 +135,15 @@ def test_fifteen_brokers_table_when_the_parameters_are_the_reports_then_prints_i
     process: str, kind: str, column: int, figure: str
 ) -> None:
     assert shown(all_brokers(REPORT), process, kind)[column] == figure
+
+
+@pytest.mark.parametrize("number", range(11))
+def test_differences_when_told_then_say_what_is_printed_and_what_is_exact_and_why(number: int) -> None:
+    found = differences()
+    page, printed, exact = DIFFERENCES.strip().splitlines()[number].split(" | ")
+    assert len(found) == 11
+    assert (found[number].page, found[number].printed, found[number].exact) == (page, printed, exact)
+    assert all((*found[number].why, *found[number].what))
 
 
 def test_tables_when_compared_row_by_row_then_have_no_other_rows_than_the_report() -> None:

@@ -14,6 +14,8 @@ VOLUME_NAMES = (
     *("brokers", "payees"),
 )
 """The parameters that a network's volumes take the place of."""
+REPLACED = (*VOLUME_NAMES, "turnover_percent", "unit_yen")
+"""These and what they would be worked out from."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ Raises everywhere: BadSettings, which names the key and says what to do.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,6 +83,15 @@ class CaseSettings(_Entry):
     def applied(self, base: Parameters = REPORT) -> Parameters:
         """The base with the file's parameters."""
         return read_parameters(self.parameters, where=self.where, base=base)
+
+    def around(self, parameters: Parameters, *, without: Collection[str] = ()) -> CaseSettings:
+        """Only the ranges that hold the parameter's own value: ours were made for the report's, not for any."""
+        kept = {}
+        for name, one in self.ranges.items():
+            value = getattr(parameters, name, None)
+            if name not in without and value is not None and one.low <= value <= one.high:
+                kept[name] = one
+        return self.model_copy(update={"ranges": kept})
 
     def check_ranges(self, base: Parameters) -> None:
         """Refuse a range whose ends are no values of its parameter, or stand the wrong way round."""

@@ -102,10 +102,10 @@ def effect_text(value: Decimal, sign: int, *, plus: str = "+") -> str:
 
 
 def exact_text(value: Fraction, *, plus: str = "") -> str:
-    """An amount in full, with separators: `-13,800`, `7,419,027,500`, `1/3`."""
+    """An amount in full, with separators: `-13,800`, `0.0005`; `≈1,401.86` when no decimal says it in full."""
     text = text_of(value)
     if "/" in text:
-        return text
+        return f"≈{half_up(value, 2):,}"
     whole, point, rest = text.partition(".")
     grouped = f"{int(whole):,}" if whole not in ("-0", "") else whole
     return (plus if value > 0 else "") + grouped + point + rest

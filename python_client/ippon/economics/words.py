@@ -150,7 +150,8 @@ def break_even_text(case: Case, process: Process, lang: Lang) -> str:
     exact = f"{half_up(found.volume, 1):,}"
     text = (f"break-even {exact}", f"損益分岐点 {exact}件")
     if found.share is not None:
-        balance = f"{half_up(found.share * case.parameters.st_balance_yen / OKU):,}"
+        oku = found.share * case.parameters.st_balance_yen / OKU
+        balance = f"{half_up(oku, 0 if oku >= 100 else 2):,}"
         text = (f"{text[0]} (ST balance {balance} 億円)", f"{text[1]}(ST取扱残高{balance}億円)")
     reported = (
         ("; the report says 71,000, some 1,600 億円", "、レポートの表記は71,000件、約1,600億円")
