@@ -71,12 +71,11 @@ def case(
     source = from_network or snapshot is not None
     _one_of({"--csv": csv, "--json": json_output})
     _one_of({"--from-network": from_network, "--snapshot": snapshot is not None})
-    if (first or last) and not source:
-        raise typer.BadParameter("needs --from-network or --snapshot", param_hint="--from" if first else "--to")
+    _need_source("--from", first, source=source)
+    _need_source("--to", last, source=source)
     given = load_settings(settings or DEFAULT_FILE)
-    pairs = _pairs(changes or [])
     measured = _measured(given, snapshot, first, last) if source else None
-    these = _parameters(given, measured, pairs)
+    these = _parameters(given, measured, _pairs(changes or []))
     if settings is None:
         given = given.around(these, without=REPLACED if measured else ())
     if parameters:
@@ -85,17 +84,27 @@ def case(
     made = make_case(these, given, measured=measured)
     if html:
         _write(made, html, lang)
-    if json_output:
-        emit_json(as_json(made))
-    elif csv:
-        typer.echo(as_csv(made), nl=False)
-    elif not html:
-        screen().print(case_tables(made, lang.value))
+    if csv or json_output or not html:
+        _print(made, lang, as_csv_text=csv, as_json_text=json_output)
 
 
 def _one_of(options: Mapping[str, bool]) -> None:
     if all(options.values()):
         raise typer.BadParameter(f"choose one of {' and '.join(options)}", param_hint=next(iter(options)))
+
+
+def _need_source(option: str, day: datetime | None, *, source: bool) -> None:
+    if day and not source:
+        raise typer.BadParameter("needs --from-network or --snapshot", param_hint=option)
+
+
+def _print(made: Case, lang: Language, *, as_csv_text: bool, as_json_text: bool) -> None:
+    if as_json_text:
+        emit_json(as_json(made))
+    elif as_csv_text:
+        typer.echo(as_csv(made), nl=False)
+    else:
+        screen().print(case_tables(made, lang.value))
 
 
 def _show_parameters(these: Parameters, lang: Language, *, as_json_text: bool) -> None:
