@@ -5,6 +5,7 @@
     ippon fill notify FILE                ippon fills                ippon settle EXECUTION_ID…   ippon retry
     ippon balance                         ippon trust instruct       ippon agent run --config FILE
     ippon case [--html FILE] [--lang ja|en] [--set NAME=VALUE]…
+    ippon venue start|generate|replay
 
 Exit codes: 0 done, 1 something failed, 2 something was refused or the command was used wrongly.
 """
@@ -23,6 +24,7 @@ from ippon.cli_fills import fill_app, fills, retry, settle
 from ippon.cli_network import agent_app, network_app
 from ippon.cli_output import fail
 from ippon.cli_upkeep import add_upkeep
+from ippon.cli_venue import venue_app
 from ippon.errors import IpponError
 from ippon_network import NetworkError
 
@@ -44,6 +46,7 @@ app.add_typer(trust_app, name="trust")
 app.add_typer(report_app, name="report")
 app.command()(case)
 app.add_typer(agent_app, name="agent")
+app.add_typer(venue_app, name="venue")
 
 
 def _version(wanted: bool) -> None:

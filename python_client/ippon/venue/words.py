@@ -46,5 +46,7 @@ class Ended(StrEnum):
     """Its broker cancelled it."""
     SELF_TRADE = "self-trade"
     """It would have met an order of its own investor or broker."""
+    REPLACED = "replaced"
+    """It goes on under another order id."""
     DAY_OVER = "day-over"
     """The trading day has ended."""
