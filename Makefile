@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo bench check format test mutants simulate chaos drills exactly-once stop clean
+.PHONY: help setup build demo bench bench-venue check format test mutants simulate chaos drills exactly-once stop clean
 
 BIN := .venv/bin
 GRADLE := toolchain/gradle.sh
@@ -25,6 +25,10 @@ bench: setup ## settlements beside plain payments on the same warm nodes; then t
 	@$(BIN)/ippon network down >/dev/null
 	@$(BIN)/python -m ippon.bench
 	@$(BIN)/python -m ippon.demo.bench --runs 1
+
+bench-venue: ## orders a second of the venue's matching on one core; no network
+	@toolchain/python.sh
+	@$(BIN)/python -m ippon.venue.bench
 
 check: ## format, lint, types and fast tests; no node, no Gradle
 	@toolchain/python.sh
