@@ -18,7 +18,9 @@ import typer
 from ippon.cli_output import JsonFlag, emit_json, emit_rows, say
 
 if TYPE_CHECKING:
+    from ippon.venue.floor import Floor
     from ippon.venue.process import VenueProcess
+    from ippon.venue.reports import Report
     from ippon.venue.settings import VenueSettings
 
 venue_app = typer.Typer(no_args_is_help=True, help="A venue to test against: order books, auctions, files, FIX.")
@@ -50,6 +52,8 @@ def start(
         try:
             if stdin:
                 _pipe(process, stop)
+            elif settings.fix is not None:
+                _with_fix(process, stop)
             else:
                 run(process, stop=stop)
         finally:
@@ -117,12 +121,24 @@ def replay(
     emit_rows(rows, columns=("event", "count"), as_json=json_output, title=f"{file} → {out}", empty="Nothing happened.")
 
 
+def _with_fix(process: VenueProcess, stop: threading.Event) -> None:
+    import asyncio
+
+    from ippon.venue.fix.gateway import Gateway, serve
+
+    fix = process.settings.fix
+    if fix is None:
+        return
+    gateway = Gateway(process, fix, now_millis=_now_millis)
+    door = f"FIX 4.4 on {fix.host}:{fix.port}, {len(fix.peers)} counterparties"
+    asyncio.run(serve(process, gateway, fix, stop=stop, ready=lambda: say(door)))
+
+
 def _pipe(process: VenueProcess, stop: threading.Event) -> None:
     """A line in, its reports out; files are taken between the lines."""
     from ippon.venue.flow import read_lines
-    from ippon.venue.reports import Report
 
-    def told(reports: Sequence[Report]) -> None:
+    def told(_: Floor, reports: Sequence[Report]) -> None:
         for report in reports:
             given = {name: value for name, value in report.values().items() if value is not None}
             typer.echo(json.dumps(given, ensure_ascii=False))

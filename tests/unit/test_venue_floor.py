@@ -101,12 +101,12 @@ def test_a_crash_at_any_write_then_a_new_process_sends_the_same(
             left[0] = random.randrange(5, 40)
             floor = floor_of(settings)
             try:
-                taken = floor.restore(batch[-1][0])
+                taken, _ = floor.restore(batch[-1][0])
             except Crash:
                 floor.close()
                 left[0] = 0
                 floor = floor_of(settings)
-                taken = floor.restore(batch[-1][0])
+                taken, _ = floor.restore(batch[-1][0])
             assert taken == done + len(batch), "the journal had the batch before anything was made of it"
         done += len(batch)
     floor.finish()
@@ -124,11 +124,11 @@ def test_a_line_of_the_journal_that_a_crash_tore_then_it_was_never_taken(tmp_pat
     with journal.open("ab") as file:
         file.write(b"2026-07-01T00:20:00.000Z,NEW,BR-A1,B1")
     floor = floor_of(settings)
-    assert floor.restore(MORNING) == 1
+    assert floor.restore(MORNING)[0] == 1
     reports = floor.take([(MORNING, new("B1", "BUY", 4))])
     floor.close()
     assert [report.kind for report in reports] == [ReportKind.ACCEPTED, ReportKind.FILLED, ReportKind.FILLED]
-    assert floor_of(settings).restore(MORNING) == 2
+    assert floor_of(settings).restore(MORNING)[0] == 2
 
 
 def test_a_journal_that_is_damaged_then_the_venue_does_not_start(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ippon import cli_venue
 from ippon.cli import main
 from ippon.errors import BadSettings, StoreError
 from ippon.venue import settings as venue_settings_module
+from ippon.venue.floor import Floor
 from ippon.venue.flow import COLUMNS, write_flow
 from ippon.venue.orders import Message
 from ippon.venue.process import VenueProcess, only_one, run
@@ -51,7 +52,7 @@ def receipt(folder: Path, broker: str, name: str) -> dict[str, Any]:
 def test_files_of_brokers_are_matched_and_each_refusal_names_line_field_and_reason(tmp_path: Path) -> None:
     process = VenueProcess(venue_settings(tmp_path), now_millis=Now())
     told: list[Report] = []
-    process.listen(told.extend)
+    process.listen(lambda _, reports: told.extend(reports))
     wrong = new("B2", "BUY", 6)
     foreign = new("B3", "BUY", 4, broker="BR-B1")
     drop(tmp_path, "BR-A1", "a.csv", new("B1", "BUY", 4), wrong, foreign, new("B1", "BUY", 8), tail="x,y\n")
@@ -113,7 +114,7 @@ def test_a_new_day_then_a_new_floor_and_the_old_orders_have_expired(tmp_path: Pa
     now = Now()
     process = VenueProcess(venue_settings(tmp_path), now_millis=now)
     told: list[Report] = []
-    process.listen(told.extend)
+    process.listen(lambda _, reports: told.extend(reports))
     process.take([new("B1", "BUY", 8)])
     now.at_millis += DAY_MILLIS
     process.step()
@@ -146,8 +147,9 @@ def test_a_process_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
     process, stop = VenueProcess(venue_settings(tmp_path, idle_poll_millis=1), now_millis=Now()), threading.Event()
     drop(tmp_path, "BR-A1", "a.csv", new("B1", "BUY", 4))
 
-    def told(_: Sequence[Report]) -> None:
-        stop.set()
+    def told(_: Floor, reports: Sequence[Report]) -> None:
+        if reports:
+            stop.set()
 
     process.listen(told)
     run(process, stop=stop)

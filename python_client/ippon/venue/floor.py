@@ -36,7 +36,7 @@ class Floor:
         calendar = settings.trading_days()
         market = Market(day=day, securities=securities, brokers=brokers, rules=settings.rules())
         self._trading = TradingDay(market, settings.trading_hours().of(day) if calendar.is_open(day) else ())
-        self._settle_date = business_day(calendar, day, later=settings.settle_business_days)
+        self.settle_date = business_day(calendar, day, later=settings.settle_business_days)
         folder = settings.state_dir / day.isoformat()
         self._journal = Journal(folder / "journal.csv")
         self._reports_dir = folder / "reports"
@@ -55,8 +55,8 @@ class Floor:
         """The books."""
         return self._trading.market
 
-    def restore(self, at_millis: int) -> int:
-        """Play the journal again and send what had not been sent; how many requests it had."""
+    def restore(self, at_millis: int) -> tuple[int, list[Report]]:
+        """Play the journal again and send what had not been sent; how many requests it had, and all reports."""
         requests = self._journal.read()
         reports: list[Report] = []
         for taken_at, message in requests:
@@ -69,7 +69,7 @@ class Floor:
         for path in self._reports_dir.glob("*.csv"):
             path.unlink()
         self._tell(reports)
-        return len(requests)
+        return len(requests), reports
 
     def take(self, requests: Sequence[tuple[int, Message]]) -> list[Report]:
         """Take requests, each with the time at which it came; what came of them, and of phases that were due."""
@@ -108,7 +108,7 @@ class Floor:
     def _keep(self, events: Sequence[Event]) -> list[Report]:
         """The reports and rows of one request: at once, since the next one changes the orders."""
         self._order_rows += [order_row(order) for order in opened_orders(events)]
-        self._notices += [fill_notice(event, self._settle_date) for event in events if isinstance(event, Traded)]
+        self._notices += [fill_notice(event, self.settle_date) for event in events if isinstance(event, Traded)]
         return [report for event in events for report in reports_of(event)]
 
     def _tell(self, reports: Iterable[Report]) -> None:

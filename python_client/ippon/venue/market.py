@@ -85,6 +85,10 @@ class Market:
         """The book of a security, to look at."""
         return self._by_code[security_code].book
 
+    def order_of(self, broker: str, client_order_id: str) -> Order | None:
+        """The order that a broker's id has led to; None when the id is new."""
+        return self._by_client_id.get((broker, client_order_id))
+
     def submit(self, message: Message, at_millis: int) -> list[Event]:
         """What came of a request, in the order in which it came about. Never raises for what the request says."""
         try:
@@ -95,7 +99,7 @@ class Market:
             assert isinstance(message, ReplaceOrder)  # noqa: S101
             return self._replace(message, at_millis)
         except Refusal as refusal:
-            about = None if isinstance(message, NewOrder) else self._find(message.broker, message.original)
+            about = None if isinstance(message, NewOrder) else self.order_of(message.broker, message.original)
             return [Refused(message, refusal.code, refusal.field, refusal.message, about, at_millis)]
 
     def enter(self, phase: Phase, at_millis: int) -> list[Event]:
@@ -183,11 +187,8 @@ class Market:
             text = f"The client order id '{client_order_id}' was given before; the first stands."
             raise Refusal(text, code="CLIENT_ORDER_ID_REUSED", field="client_order_id")
 
-    def _find(self, broker: str, client_order_id: str) -> Order | None:
-        return self._by_client_id.get((broker, client_order_id))
-
     def _open_order(self, broker: str, original: str) -> Order:
-        order = self._find(broker, original)
+        order = self.order_of(broker, original)
         if order is None:
             text = f"{broker} has no order '{original}'."
             raise Refusal(text, code="UNKNOWN_ORDER", field="original_client_order_id")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ippon.errors import StoreError
 from ippon.venue.calendar import tokyo_day
+from ippon.venue.drops import write_whole
 from ippon.venue.floor import Floor
 from ippon.venue.intake import Intake
 from ippon.venue.listing import load_brokers, load_securities
@@ -17,7 +18,9 @@ from ippon.venue.orders import Message
 from ippon.venue.reports import Report
 from ippon.venue.settings import VenueSettings
 
-Listener = Callable[[Sequence[Report]], None]
+Listener = Callable[[Floor, Sequence[Report]], None]
+OVER = "over"
+"""A file in the folder of a day that has been ended."""
 
 
 class VenueProcess:
@@ -31,7 +34,12 @@ class VenueProcess:
         self._intake = Intake(settings.orders_dir, list(self.brokers))
         self._intake.prepare()
         self._listeners: list[Listener] = []
-        self._floor = self._open(tokyo_day(now_millis()))
+        self._restored: list[tuple[Floor, list[Report]]] = []
+        today = tokyo_day(now_millis())
+        for earlier in self._unfinished(today):
+            self._floor = self._open(earlier)
+            self._end_day()
+        self._floor = self._open(today)
 
     @property
     def floor(self) -> Floor:
@@ -39,7 +47,9 @@ class VenueProcess:
         return self._floor
 
     def listen(self, listener: Listener) -> None:
-        """Have all reports told, in their order."""
+        """Have all reports told, in their order; at once those that the journals have made again."""
+        for floor, reports in self._restored:
+            listener(floor, reports)
         self._listeners.append(listener)
 
     def take(self, messages: Sequence[Message]) -> list[Report]:
@@ -62,19 +72,33 @@ class VenueProcess:
     def _turn(self, now: int) -> None:
         day = tokyo_day(now)
         if day > self._floor.day:
-            self._tell(self._floor.finish())
-            self._floor.close()
+            self._end_day()
             self._floor = self._open(day)
 
     def _open(self, day: date) -> Floor:
         floor = Floor(settings=self.settings, day=day, securities=self.securities, brokers=self.brokers)
-        floor.restore(self._now_millis())
+        _, reports = floor.restore(self._now_millis())
+        self._restored.append((floor, reports))
+        for listener in self._listeners:
+            listener(floor, reports)
         return floor
+
+    def _end_day(self) -> None:
+        reports = self._tell(self._floor.finish())
+        self._restored.append((self._floor, reports))
+        self._floor.close()
+        write_whole(self.settings.state_dir / self._floor.day.isoformat() / OVER, b"")
+
+    def _unfinished(self, today: date) -> list[date]:
+        """Days before today in whose middle a process ended."""
+        folders = [path.parent for path in self.settings.state_dir.glob("*/journal.csv")]
+        names = sorted(folder.name for folder in folders if not (folder / OVER).exists())
+        return [date.fromisoformat(name) for name in names if name < today.isoformat()]
 
     def _tell(self, reports: list[Report]) -> list[Report]:
         if reports:
             for listener in self._listeners:
-                listener(reports)
+                listener(self._floor, reports)
         return reports
 
 

@@ -7,7 +7,18 @@ from typing import Any, NamedTuple
 from ippon.model import utc_text
 from ippon.venue.calendar import moment
 from ippon.venue.listing import yen_text
-from ippon.venue.orders import Accepted, Cancelled, Event, NewOrder, Order, Refused, Replaced, ReplaceOrder, Traded
+from ippon.venue.orders import (
+    Accepted,
+    Cancelled,
+    Event,
+    Message,
+    NewOrder,
+    Order,
+    Refused,
+    Replaced,
+    ReplaceOrder,
+    Traded,
+)
 from ippon.venue.words import Ended
 
 
@@ -28,7 +39,7 @@ class Report(NamedTuple):
     Attributes:
         order: None when a request named none.
         left: units still open right after the event; filled: units filled by then.
-        action: NEW, CANCEL or REPLACE, for a refused request.
+        action: NEW, CANCEL or REPLACE, for a refused request; message: the request itself.
     """
 
     broker: str
@@ -45,6 +56,7 @@ class Report(NamedTuple):
     code: str | None = None
     field: str | None = None
     reason: str | None = None
+    message: Message | None = None
 
     def values(self) -> dict[str, Any]:
         """Named values for a line of CSV or JSON; what does not apply is None."""
@@ -162,4 +174,5 @@ def _refused(event: Refused) -> Report:
         code=event.code,
         field=event.field,
         reason=event.reason,
+        message=message,
     )

@@ -31,6 +31,31 @@ class OpeningSetting(_Part):
     phase: Phase
 
 
+class FixPeer(_Part):
+    """One counterparty: a broker that sends orders, or somebody who gets the drop copy of all fills."""
+
+    comp_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+    """Its SenderCompID."""
+    kind: Literal["orders", "drop-copy"] = "orders"
+    broker: str | None = None
+    """Whose orders it may send; its comp_id when absent."""
+    password_file: Path
+    """What its Logon must carry in Password(554); readable by its owner only."""
+
+
+class FixSettings(_Part):
+    """The venue's FIX door."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)]
+    comp_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")] = "VENUE"
+    heartbeat_seconds: Annotated[int, Field(ge=1, le=3_600)] = 30
+    """Until a Logon says another."""
+    max_queued_messages: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Waiting for a counterparty that does not read; beyond, it is disconnected and gets them at its next Logon."""
+    peers: tuple[FixPeer, ...]
+
+
 class VenueSettings(BaseSettings):
     """All of one venue."""
 
@@ -60,6 +85,7 @@ class VenueSettings(BaseSettings):
     max_rows_per_file: Annotated[int, Field(ge=1, le=50_000)] = 5_000
     """Rows of one file to the exchange agent."""
     idle_poll_millis: Annotated[int, Field(ge=1, le=60_000)] = 50
+    fix: FixSettings | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -96,6 +122,9 @@ class VenueSettings(BaseSettings):
         """The same with relative paths made relative to a folder."""
         names = ("securities_file", "brokers_file", "state_dir", "orders_dir", "exchange_inbox_dir")
         changes: dict[str, Any] = {name: folder / path for name in names if (path := getattr(self, name)) is not None}
+        if self.fix is not None:
+            peers = [one.model_copy(update={"password_file": folder / one.password_file}) for one in self.fix.peers]
+            changes["fix"] = self.fix.model_copy(update={"peers": tuple(peers)})
         return self.model_copy(update=changes)
 
 
