@@ -121,6 +121,26 @@ def replay(
     emit_rows(rows, columns=("event", "count"), as_json=json_output, title=f"{file} → {out}", empty="Nothing happened.")
 
 
+@venue_app.command("drop-copy")
+def drop_copy(
+    *,
+    config: Annotated[Path, typer.Option(help="Where it comes from and goes to, JSON.", exists=True, dir_okay=False)],
+) -> None:
+    """Take a venue's drop copy by FIX into the exchange agent's inbox, until told to stop (SIGTERM, Ctrl-C).
+
+    Example: ippon venue drop-copy --config drop-copy.json
+    """
+    import asyncio
+
+    from ippon.venue.fix.receiver import load_receiver_settings, receive
+    from ippon.venue.process import only_one
+
+    settings = load_receiver_settings(config)
+    with only_one(settings.state_dir), _stopping() as stop:
+        say(f"Drop copy from {settings.host}:{settings.port} into {settings.exchange_inbox_dir}")
+        asyncio.run(receive(settings, stop=stop))
+
+
 def _with_fix(process: VenueProcess, stop: threading.Event) -> None:
     import asyncio
 

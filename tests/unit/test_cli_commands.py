@@ -50,6 +50,7 @@ def test_all_promised_commands_are_there() -> None:
         *("network backup", "network restore", "network recover", "network upgrade", "network flows", "network resume"),
         "case",
         *("venue start", "venue generate", "venue replay"),
+        *("venue start", "venue generate", "venue replay", "venue drop-copy"),
     }
 
 
@@ -60,7 +61,9 @@ def test_each_command_helps_with_an_example(place: Place, name: str) -> None:
     assert f"Example: ippon {name}" in out
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("agent run", "venue start")])
+@pytest.mark.parametrize(
+    "name", [name for name in COMMANDS if name not in ("agent run", "venue start", "venue drop-copy")]
+)
 def test_each_command_that_prints_knows_json(name: str) -> None:
     assert "--json" in {option for parameter in COMMANDS[name].params for option in parameter.opts}
 

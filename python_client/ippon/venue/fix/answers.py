@@ -180,16 +180,22 @@ def trade_capture(fill: Traded, *, settle_date: date, cursor: tuple[str, int]) -
         }
     )
     for code, order in ((tags.SELL, fill.sell), (tags.BUY, fill.buy)):
-        side, custodian = Group(), Group()
+        side = Group()
         side.set_field(tags.SIDE, code)
         side.set_field(tags.ORDER_ID, order.order_id)
-        custodian.set_field(tags.PARTY_ID, plain(order.custodian))
-        custodian.set_field(tags.PARTY_ID_SOURCE, tags.PARTY_ID_SOURCE_OWN)
-        custodian.set_field(tags.PARTY_ROLE, tags.PARTY_ROLE_CUSTODIAN)
-        side.add_group(tags.NO_PARTY_IDS, custodian)
+        side.add_group(tags.NO_PARTY_IDS, custodian_party(order))
         side.set_field(tags.ACCOUNT, plain(order.investor_id))
         answer.add_group(tags.NO_SIDES, side)
     return answer
+
+
+def custodian_party(order: Order) -> Group:
+    """Who settles an order, as a party of its own role."""
+    party = Group()
+    party.set_field(tags.PARTY_ID, plain(order.custodian))
+    party.set_field(tags.PARTY_ID_SOURCE, tags.PARTY_ID_SOURCE_OWN)
+    party.set_field(tags.PARTY_ROLE, tags.PARTY_ROLE_CUSTODIAN)
+    return party
 
 
 def plain(text: str) -> str:

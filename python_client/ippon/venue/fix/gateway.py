@@ -20,7 +20,15 @@ from fixcore.transport.acceptor import SocketAcceptor
 from ippon.errors import BadSettings, IpponError, Refusal
 from ippon.node import read_token
 from ippon.venue.fix import tags
-from ippon.venue.fix.answers import Answer, answer_of, business_reject, refusal_answer, status_answer, trade_capture
+from ippon.venue.fix.answers import (
+    Answer,
+    answer_of,
+    business_reject,
+    custodian_party,
+    refusal_answer,
+    status_answer,
+    trade_capture,
+)
 from ippon.venue.fix.entry import TAKEN, check_original, read_order
 from ippon.venue.fix.line import BEGIN_STRING, Line, Stores, Watches, was_repeated
 from ippon.venue.fix.store import SessionStore
@@ -30,7 +38,7 @@ from ippon.venue.process import VenueProcess
 from ippon.venue.reports import Report, ReportKind
 from ippon.venue.settings import FixPeer, FixSettings
 
-LOGON = "A"
+LOGON, REJECT = "A", "3"
 
 
 class Gateway(Application):
@@ -60,6 +68,12 @@ class Gateway(Application):
         given = logon.get(tags.PASSWORD).encode("latin-1", errors="replace")
         right = hmac.compare_digest(given, line.password.reveal().encode())
         return right and logon.get(tags.USERNAME, line.peer.comp_id) == line.peer.comp_id
+
+    def to_admin(self, message: FixMessage, session_id: SessionID) -> None:  # noqa: ARG002
+        """A session's Reject always says why in words; the engine leaves them out at times."""
+        if message.msg_type == REJECT and tags.TEXT not in message:
+            tag, reason = message.get(tags.REF_TAG_ID, "?"), message.get(tags.SESSION_REJECT_REASON, "?")
+            message.set_field(tags.TEXT, f"Tag {tag} is not as FIX 4.4 has it (SessionRejectReason {reason}).")
 
     def to_app(self, message: FixMessage, session_id: SessionID) -> None:
         """A message is about to be stored; a report takes the stream's cursor with it."""
@@ -133,13 +147,21 @@ class Gateway(Application):
             line.say(answer_of(report, exec_id=exec_id, settle_date=floor.settle_date, cursor=cursor))
 
     def _copy(self, line: Line, floor: Floor, day: str, report: Report) -> None:
+        order, fill = report.order, report.fill
+        # A replacement that kept its place is under an order id that was told before.
+        told = report.kind in (ReportKind.ACCEPTED, ReportKind.REPLACED) and order and report.left == order.opened
         # Each fill has two reports; the seller's stands for it.
-        fill = report.fill
-        if report.kind is not ReportKind.FILLED or fill is None or report.order is not fill.sell:
+        filled = fill is not None and order is fill.sell
+        cursor = line.next_cursor(day) if told or filled else None
+        if cursor is None:
             return
-        cursor = line.next_cursor(day)
-        if cursor is not None:
+        if fill is not None:
             line.say(trade_capture(fill, settle_date=floor.settle_date, cursor=cursor))
+        elif order is not None:
+            exec_id = f"{floor.market.prefix}-{line.peer.comp_id}-{cursor[1]:08}"
+            copy = answer_of(report, exec_id=exec_id, settle_date=floor.settle_date, cursor=cursor)
+            copy.add_group(tags.NO_PARTY_IDS, custodian_party(order))
+            line.say(copy)
 
     def _add(self, peer: FixPeer) -> None:
         if peer.kind == "orders" and (peer.broker or peer.comp_id) not in self._process.brokers:

@@ -106,6 +106,23 @@ class Stores(StoreFactory):
         return self._lines[session_id.target_comp_id].store
 
 
+class Silent(LogFactory, Log):
+    """A log that keeps nothing: a Logon has a password in it."""
+
+    def create(self, session_id: SessionID) -> Log:  # noqa: ARG002
+        """See `LogFactory`."""
+        return self
+
+    def on_incoming(self, message: str) -> None:
+        """Nothing."""
+
+    def on_outgoing(self, message: str) -> None:
+        """Nothing."""
+
+    def on_event(self, text: str) -> None:
+        """Nothing."""
+
+
 class Watches(LogFactory):
     """Gives the engine a log that keeps nothing and sees everything."""
 
@@ -117,11 +134,8 @@ class Watches(LogFactory):
         return Watch(self._lines[session_id.target_comp_id])
 
 
-class Watch(Log):
-    """Sees each message as it came, before the engine makes one field out of two of the same tag.
-
-    Nothing is written down: a Logon has a password in it.
-    """
+class Watch(Silent):
+    """Sees each message as it came, before the engine makes one field out of two of the same tag."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -137,12 +151,6 @@ class Watch(Log):
             seen.setdefault(tag, value)
         if twice and seen.get("35") in _FIELDS_ONCE:
             self._line.repeated[seen.get("34", "")] = twice
-
-    def on_outgoing(self, message: str) -> None:
-        """Nothing."""
-
-    def on_event(self, text: str) -> None:
-        """Nothing."""
 
 
 def was_repeated(line: Line, message: FixMessage) -> str | None:

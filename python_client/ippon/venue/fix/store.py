@@ -44,10 +44,15 @@ MAX_KEPT_MESSAGES = 200_000
 
 
 class SessionStore(MessageStore):
-    """See the module. All calls are made in the thread of the event loop and end before the next begins."""
+    """See the module. All calls are made in the thread of the event loop and end before the next begins.
 
-    def __init__(self, path: Path) -> None:
+    Attributes:
+        acts_late: several messages are acted on together; none counts as taken before `acted` says so.
+    """
+
+    def __init__(self, path: Path, *, acts_late: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._acts_late = acts_late
         self._engine: Engine = create_engine(f"sqlite:///{path}")
         listen(self._engine, "connect", _durable)
         _META.create_all(self._engine)
@@ -60,6 +65,7 @@ class SessionStore(MessageStore):
             row = connection.execute(select(_STATE)).one()
             self._created_at = datetime.fromisoformat(row.created_at)
             self._next_sender, self._next_target = int(row.next_sender), int(row.next_target)
+            self._kept_target = self._next_target
             oldest = row.next_sender - MAX_KEPT_MESSAGES
             connection.execute(delete(_SENT).where(_SENT.c.number < oldest))
 
@@ -75,8 +81,10 @@ class SessionStore(MessageStore):
         """Store a message, take its number, and move the stream's cursor."""
         cursor, self.cursor = self.cursor, None
         with self._engine.begin() as connection:
-            row = insert(_SENT).values(number=seq_num, message=message)
-            connection.execute(row.on_conflict_do_update(index_elements=["number"], set_={"message": message}))
+            # A Logon may hold a password, and is never sent again.
+            if b"\x0135=A\x01" not in message:
+                row = insert(_SENT).values(number=seq_num, message=message)
+                connection.execute(row.on_conflict_do_update(index_elements=["number"], set_={"message": message}))
             connection.execute(update(_STATE).values(next_sender=seq_num + 1))
             if cursor is not None:
                 said = insert(_CURSOR).values(day=cursor[0], said=cursor[1])
@@ -109,7 +117,8 @@ class SessionStore(MessageStore):
 
     def incr_next_target_msg_seq_num(self) -> None:
         """The message is about to be acted on; those before it have been."""
-        self._keep_target(self._next_target)
+        if not self._acts_late:
+            self._keep_target(self._next_target)
         self._next_target += 1
 
     def set_next_target_msg_seq_num(self, seq_num: int) -> None:
@@ -122,8 +131,11 @@ class SessionStore(MessageStore):
         self._keep_target(self._next_target)
 
     def _keep_target(self, number: int) -> None:
+        if number == self._kept_target:
+            return
         with self._engine.begin() as connection:
             connection.execute(update(_STATE).values(next_target=number))
+        self._kept_target = number
 
     # ---- all
 
@@ -143,7 +155,7 @@ class SessionStore(MessageStore):
         with self._engine.begin() as connection:
             connection.execute(delete(_SENT))
             connection.execute(update(_STATE).values(next_sender=1, next_target=1, created_at=now.isoformat()))
-        self._created_at, self._next_sender, self._next_target = now, 1, 1
+        self._created_at, self._next_sender, self._next_target, self._kept_target = now, 1, 1, 1
 
     def refresh(self) -> None:
         """Nothing: nobody else writes."""
