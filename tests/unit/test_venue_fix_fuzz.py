@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fixcore.session.session import Session
+from fixcore.transport.framer import MessageFramer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,12 +167,11 @@ def test_bytes_changed_anywhere_then_nothing_of_the_message_counts(place: int, c
     good = framed([*header("D", 2), *order_fields("C1")])
     place %= len(good)
     changed = good[:place] if cut else good[:place] + content + good[place + len(content) :]
-    door, _ = play(changed)
-    market = door.venue.process.floor.market
-    if changed != good:
-        order = market.order_of("BR-A1", "C1")
-        # The checksum is a sum of bytes: what passes it must still be read as what it says.
-        assert order is None or sum(changed[:-7]) % 256 == int(changed[-4:-1])
+    delivered = MessageFramer().feed(changed)
+    door, _ = play(*delivered)
+    if door.venue.process.floor.market.order_of("BR-A1", "C1") is not None:
+        # A checksum is a sum: what passes it is a whole message, and read as what it says by the test above.
+        assert any(sum(one[:-7]) % 256 == int(one[-4:-1]) for one in delivered)
 
 
 KINDS = st.sampled_from("0123456789ADFGRj")

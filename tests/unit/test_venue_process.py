@@ -14,10 +14,13 @@ import pytest
 
 from ippon import cli_venue
 from ippon.cli import main
+from ippon.cli_output import DEFAULT_DAY
+from ippon.demo.agents import load_market
 from ippon.errors import BadSettings, StoreError
 from ippon.venue import settings as venue_settings_module
 from ippon.venue.floor import Floor
 from ippon.venue.flow import COLUMNS, write_flow
+from ippon.venue.listing import load_brokers, load_securities
 from ippon.venue.orders import Message
 from ippon.venue.process import VenueProcess, only_one, run
 from ippon.venue.reports import Report
@@ -227,3 +230,10 @@ def test_a_venue_on_a_pipe_then_each_line_has_its_answer(
     assert [event["event"] for event in events] == ["accepted", "accepted", "filled", "filled", "refused"]
     assert events[-1] | {"line": 4, "where": "line 4", "code": "BAD_REQUEST"} == events[-1]
     assert len(COLUMNS) == 11
+
+
+def test_the_example_of_the_documentation_is_good() -> None:
+    settings = venue_settings_module.load_settings(DEFAULT_DAY.parent / "venue" / "venue.json")
+    securities, brokers = load_securities(settings.securities_file), load_brokers(settings.brokers_file)
+    assert [one.code for one in securities] == list(load_market(DEFAULT_DAY / "securities.csv").security_codes)
+    assert set(brokers.values()) == {"Custodian A", "Custodian B"}

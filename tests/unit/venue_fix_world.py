@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -74,6 +74,10 @@ async def running(settings: VenueSettings) -> AsyncIterator[Venue]:
         venue.stop.set()
         await asyncio.wait_for(task, TIMEOUT_SECONDS)
         venue.process.close()
+
+
+def play(scene: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(scene, 3 * TIMEOUT_SECONDS))
 
 
 class Client:

@@ -78,14 +78,19 @@ class VenueProcess:
     def _open(self, day: date) -> Floor:
         floor = Floor(settings=self.settings, day=day, securities=self.securities, brokers=self.brokers)
         _, reports = floor.restore(self._now_millis())
-        self._restored.append((floor, reports))
+        self._remember(floor, reports)
         for listener in self._listeners:
             listener(floor, reports)
         return floor
 
+    def _remember(self, floor: Floor, reports: list[Report]) -> None:
+        """For listeners that come later: they come before the first request, or miss what was before."""
+        if not self._listeners:
+            self._restored.append((floor, reports))
+
     def _end_day(self) -> None:
         reports = self._tell(self._floor.finish())
-        self._restored.append((self._floor, reports))
+        self._remember(self._floor, reports)
         self._floor.close()
         write_whole(self.settings.state_dir / self._floor.day.isoformat() / OVER, b"")
 
