@@ -102,6 +102,20 @@ def test_a_gap_in_what_came_then_the_venue_asks_for_it_and_acts_in_order(tmp_pat
     play(scene())
 
 
+def test_a_resend_request_that_comes_out_of_order_then_it_is_answered_before_the_gap_is_closed(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with running(fix_settings(tmp_path)) as venue:
+            client = await venue.client()
+            await client.order("B1")
+            await client.receive("8")
+            await client.send("2", [(7, "2"), (16, "0")], number=5)
+            again = await client.receive("8")
+            assert (again[34], again[43], again[11]) == ("2", "Y", "B1")
+            assert (await client.receive("2"))[7] == "3", "and the venue asks for what it lacks itself"
+
+    play(scene())
+
+
 def test_a_number_that_is_too_low_then_the_session_ends_and_a_duplicate_is_ignored(tmp_path: Path) -> None:
     async def scene() -> None:
         async with running(fix_settings(tmp_path)) as venue:

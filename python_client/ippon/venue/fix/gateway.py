@@ -15,7 +15,6 @@ from fixcore.application import Application
 from fixcore.message import Message as FixMessage
 from fixcore.session.session_id import SessionID
 from fixcore.session.session_settings import SessionSettings
-from fixcore.transport.acceptor import SocketAcceptor
 
 from ippon.errors import BadSettings, IpponError, Refusal
 from ippon.node import read_token
@@ -29,6 +28,7 @@ from ippon.venue.fix.answers import (
     status_answer,
     trade_capture,
 )
+from ippon.venue.fix.engine import Acceptor
 from ippon.venue.fix.entry import TAKEN, check_original, read_order
 from ippon.venue.fix.line import BEGIN_STRING, Line, Stores, Watches, was_repeated
 from ippon.venue.fix.store import SessionStore
@@ -177,7 +177,7 @@ class Gateway(Application):
         )
 
 
-def acceptor_of(gateway: Gateway, settings: FixSettings) -> SocketAcceptor:
+def acceptor_of(gateway: Gateway, settings: FixSettings) -> Acceptor:
     """The engine's listening side: sessions come to be when an approved counterparty logs on."""
     engine = SessionSettings()
     for key, value in {
@@ -191,7 +191,7 @@ def acceptor_of(gateway: Gateway, settings: FixSettings) -> SocketAcceptor:
     }.items():
         engine.set_default(key, value)
     engine.set_session(SessionID(BEGIN_STRING, settings.comp_id, "*"), {"AcceptorTemplate": "Y"})
-    acceptor = SocketAcceptor(engine, gateway, Stores(gateway.lines), Watches(gateway.lines))
+    acceptor = Acceptor(engine, gateway, Stores(gateway.lines), Watches(gateway.lines))
     acceptor.template_approver = gateway.approve
     return acceptor
 

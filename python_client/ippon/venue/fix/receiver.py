@@ -19,7 +19,6 @@ from fixcore.session.session_id import SessionID
 from fixcore.session.session_settings import SessionSettings
 from fixcore.store.base import MessageStore
 from fixcore.store.factory import StoreFactory
-from fixcore.transport.initiator import SocketInitiator
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ippon.errors import BadRequest, BadSettings, IpponError
@@ -30,6 +29,7 @@ from ippon.venue.drops import write_whole
 from ippon.venue.fix import tags
 from ippon.venue.fix.answers import MAX_TEXT, Answer, plain
 from ippon.venue.fix.copies import TELLS_FILL, TELLS_ORDER, read_fill, read_order_row
+from ippon.venue.fix.engine import Initiator
 from ippon.venue.fix.line import BEGIN_STRING, Silent
 from ippon.venue.fix.store import SessionStore
 from ippon.venue.records import fills_csv, orders_csv
@@ -178,7 +178,7 @@ async def receive(
         engine.set_default(key, value)
     engine.set_session(session_id, {})
     try:
-        async with SocketInitiator(engine, receiver, _OneStore(receiver.store), Silent()) as initiator:
+        async with Initiator(engine, receiver, _OneStore(receiver.store), Silent()) as initiator:
             session = initiator.sessions[session_id]
             while not stop.is_set():
                 await asyncio.sleep(settings.flush_millis / 1000)
