@@ -12,7 +12,11 @@ from unit.venue_fix_world import Venue
 
 def main(folder: Path) -> None:
     venue = Venue(load_settings(folder / "venue.json"))
-    ready = lambda: sys.stdout.write("ready\n") and sys.stdout.flush()  # noqa: E731
+
+    def ready() -> None:
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+
     asyncio.run(serve(venue.process, venue.gateway, venue.fix, stop=threading.Event(), ready=ready))
 
 
