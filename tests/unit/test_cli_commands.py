@@ -49,7 +49,6 @@ def test_all_promised_commands_are_there() -> None:
         *("retry", "balance", "trust instruct", "report", "report proof", "report visible", "agent run"),
         *("network backup", "network restore", "network recover", "network upgrade", "network flows", "network resume"),
         "case",
-        *("venue start", "venue generate", "venue replay"),
         *("venue start", "venue generate", "venue replay", "venue drop-copy"),
     }
 
