@@ -3,14 +3,13 @@
 Relative paths are relative to the file. Every limit and time has its unit in its name.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ippon.errors import BadSettings
+from ippon.configuration import read_configuration
 from ippon.model import Role
 
 Seconds = Annotated[float, Field(gt=0, le=7 * 86_400)]
@@ -178,15 +177,4 @@ class AgentSettings(BaseSettings):
 
 def load_settings(path: Path) -> AgentSettings:
     """The settings of a JSON file and the environment; BadSettings says which key is wrong."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise BadSettings(f"The configuration {path} cannot be read: {problem}") from problem
-    if not isinstance(content, dict):
-        raise BadSettings(f"The configuration {path} must be a JSON object.")
-    try:
-        return AgentSettings(**content).beside(path.parent.absolute())
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise BadSettings(f"The configuration {path}: {field} {first['msg']}", field=field or None) from problem
+    return read_configuration(path, AgentSettings).beside(path.parent.absolute())

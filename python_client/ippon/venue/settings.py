@@ -3,16 +3,15 @@
 Relative paths are relative to the file. Every limit and time has its unit in its name.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ippon.errors import BadSettings
+from ippon.configuration import read_configuration
 from ippon.venue.calendar import HOURS, Calendar, Hours, Opening, make_calendar
 from ippon.venue.market import Rules
 from ippon.venue.words import Cancels, Phase, SelfTrade
@@ -130,17 +129,6 @@ class VenueSettings(BaseSettings):
 
 def load_settings(path: Path) -> VenueSettings:
     """The settings of a JSON file and the environment; BadSettings says which key is wrong."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as problem:
-        raise BadSettings(f"The configuration {path} cannot be read: {problem}") from problem
-    if not isinstance(content, dict):
-        raise BadSettings(f"The configuration {path} must be a JSON object.")
-    try:
-        settings = VenueSettings(**content).beside(path.parent.absolute())
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise BadSettings(f"The configuration {path}: {field} {first['msg']}", field=field or None) from problem
+    settings = read_configuration(path, VenueSettings).beside(path.parent.absolute())
     settings.trading_hours()
     return settings

@@ -19,9 +19,10 @@ from fixcore.session.session_id import SessionID
 from fixcore.session.session_settings import SessionSettings
 from fixcore.store.base import MessageStore
 from fixcore.store.factory import StoreFactory
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from ippon.errors import BadRequest, BadSettings, IpponError
+from ippon.configuration import read_configuration
+from ippon.errors import BadRequest, IpponError
 from ippon.model import FillNotice
 from ippon.model import Order as OrderRow
 from ippon.node import Token, read_token
@@ -57,13 +58,7 @@ class ReceiverSettings(BaseModel):
 
 def load_receiver_settings(path: Path) -> ReceiverSettings:
     """The settings of a JSON file, relative paths beside it; BadSettings says which key is wrong."""
-    try:
-        found = ReceiverSettings.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as problem:
-        field = ".".join(str(part) for part in problem.errors()[0]["loc"])
-        raise BadSettings(f"The configuration {path}: {field} {problem.errors()[0]['msg']}", field=field) from problem
-    except (OSError, ValueError) as problem:
-        raise BadSettings(f"The configuration {path} cannot be read: {problem}") from problem
+    found = read_configuration(path, ReceiverSettings)
     names = ("password_file", "state_dir", "exchange_inbox_dir")
     return found.model_copy(update={name: path.parent.absolute() / getattr(found, name) for name in names})
 
