@@ -255,11 +255,15 @@ def test_a_node_that_dies_in_mid_call_is_told_alike_and_found_again(local: Local
         thread.start()
     time.sleep(1)
     local.network.kill(MEMBER)
-    for thread in threads:
-        thread.join(timeout=60)
-    assert told == [("NODE_DOWN", None), ("NODE_DOWN", None)]
-    assert [node.health().status for node in both] == ["connecting", "connecting"]
-    local.network.up()
+    try:
+        for thread in threads:
+            thread.join(timeout=60)
+        assert told == [("NODE_DOWN", None), ("NODE_DOWN", None)]
+        # The bridge tells the caller before its own look at the node has come back.
+        for node in both:
+            await_connecting(node)
+    finally:
+        local.network.up()
     for node in both:
         await_node(node, timeout_seconds=BACK_SECONDS)
         assert node.result(client_id, wait_millis=30_000).result == {"registered": 1, "known": 0}
@@ -285,3 +289,11 @@ def waits_for(node: Node) -> Any:
     """Ask again and again until the node is gone: what is refused in mid-call is refused in the next as well."""
     while True:
         node.query("investors", {"page": 1, "size": 200})
+
+
+def await_connecting(node: Node) -> None:
+    """Until the bridge says that it has no node."""
+    deadline = time.monotonic() + BACK_SECONDS
+    while node.health().status != "connecting":
+        assert time.monotonic() < deadline, "the bridge still believes that it has its node"
+        time.sleep(0.1)
